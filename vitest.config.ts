@@ -24,7 +24,7 @@ const filesOf = (...names: readonly string[]): string[] => names.map((name) => `
 // What is about lengths of time, or measures time or memory.
 const measuring = filesOf(
   "bounds",
-  "brake-at-size",
+  "removal-guard-at-size",
   "denied-leases",
   "faults",
   "large-secrets",
@@ -49,7 +49,7 @@ const onAnyServer = filesOf(
   "kube",
   "label-guard",
   "refusals",
-  "restraint",
+  "guardrails",
   "uninstall",
   "watch-list",
   "without-pod-admission",

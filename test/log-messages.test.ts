@@ -66,12 +66,12 @@ describe("log messages", () => {
 
   it("are explained in docs/operations.md, but for those of debugging", () => {
     const explained = tableKeys("docs/operations.md", "Logs");
-    const told = calls.filter(({ level }) => level !== "debug").map(({ message = "" }) => message);
-    expect([...new Set(told)].filter((message) => !explained.includes(message))).toEqual([]);
+    const reported = calls.filter(({ level }) => level !== "debug").map(({ message = "" }) => message);
+    expect([...new Set(reported)].filter((message) => !explained.includes(message))).toEqual([]);
   });
 
   it("are said in one place each, so that one decision is one line", () => {
-    const told = calls.map(({ message = "" }) => message);
-    expect(told.filter((message, index) => told.indexOf(message) !== index)).toEqual([]);
+    const reported = calls.map(({ message = "" }) => message);
+    expect(reported.filter((message, index) => reported.indexOf(message) !== index)).toEqual([]);
   });
 });

@@ -97,8 +97,8 @@ describe("a run that takes longer than is kept", () => {
     ["on a faster machine, is told all the same", 111, { yardstick: 0.1, neighbours: 0 }, true],
     ["beside neighbours that have half of it, may take twice as long", 220, { yardstick: 0.2, neighbours: 0.5 }, false],
     ["even for a machine with neighbours, is told", 221, { yardstick: 0.2, neighbours: 0.5 }, true],
-  ])("%s", (_what, seconds, machine, isTold) => {
+  ])("%s", (_what, seconds, machine, isReported) => {
     const said = overTotal([file("a.test.ts", seconds)], kept, machine);
-    expect(said?.includes("test/kept-total.ts") ?? false).toBe(isTold);
+    expect(said?.includes("test/kept-total.ts") ?? false).toBe(isReported);
   });
 });

@@ -8,6 +8,7 @@ const minLines = 25;
 /** By path, or by a pattern for files that are of one kind in each folder. */
 const reasons: Readonly<Record<string, string>> = {
   "src/cli/all-commands.ts": "the list of commands",
+  "src/cli/seen.ts": "pure, beside the reads that are not",
   "src/cli/doctor/*.ts": "one file for what one check of the doctor finds",
   "src/cli/credential-provider/entries.ts": "a command of its own, below another one",
   "src/cli/credential-provider/write-kubelet-config.ts": "what a command needs to work is loaded when it runs",

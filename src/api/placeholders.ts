@@ -53,7 +53,7 @@ export function rendered(template: string, namespace: PlaceholderSource): string
             message: `the Namespace needs the label ${label}`,
             steps: [
               {
-                says: "label it",
+                message: "label it",
                 command: kubectl`label namespace ${namespace.name} ${label ?? ""}=VALUE --overwrite`,
               },
             ],

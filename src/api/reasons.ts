@@ -29,7 +29,7 @@ interface ReasonRow {
   /** Nobody lacks a login for it. */
   readonly harmless?: true;
   /** Work that goes on by itself is no news: no Event tells of it. */
-  readonly untold?: true;
+  readonly unreported?: true;
   /** What a person has to make, where the reason alone says so. */
   readonly cure?: Cure;
 }
@@ -51,11 +51,11 @@ export const reasons = {
   Distributed: said,
   Fresh: said,
   NoNamespaceSelected: said,
-  Progressing: { untold: true },
-  Pending: { untold: true },
+  Progressing: { unreported: true },
+  Pending: { unreported: true },
   TokenPending: { ...platformBackoff, passing: true },
-  Suspended: { untold: true },
-  Deleting: { untold: true },
+  Suspended: { unreported: true },
+  Deleting: { unreported: true },
   Draining: platformBackoff,
   ReferencesPending: platformOnChange,
   NamespaceTerminating: tenantOnChange,

@@ -24,7 +24,7 @@ export function failureFrom(error: ApiError, { action, operatorNamespace }: Fail
     case "admissionDenied":
       return failure("AdmissionDenied", {
         message: `${cannot}: denied by ${deniedBy(error)}${wayAround(details)}. ${error.message}`,
-        ...(isOwnPolicy(details) && { restrained: true }),
+        ...(isOwnPolicy(details) && { byOwnPolicy: true }),
       });
     case "forbidden":
       return details.missing?.because === undefined

@@ -20,7 +20,7 @@ import type { StoredObject } from "../runtime/watch/object-meta.ts";
 import type { FedStore } from "../runtime/watch/store.ts";
 import type { ListWatch } from "../runtime/watch/list-watch.ts";
 import { type Reflector, reflector, type ReflectorStatus } from "../runtime/watch/reflector.ts";
-import { isRefusal, type ReflectorEvent } from "../runtime/watch/reflector-event.ts";
+import { isDenied, type ReflectorEvent } from "../runtime/watch/reflector-event.ts";
 import type { AskedLabels } from "./watched-labels.ts";
 
 export interface ClusterWatchesOptions {
@@ -57,10 +57,10 @@ export interface ClusterWatches {
 
 export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
   const { labels } = options;
-  const refusals = refusedWatches(options);
-  const byKind = new Map(kindNames.map((name) => [name, watchKind(options, refusals, name)] as const));
+  const denials = refusedWatches(options);
+  const byKind = new Map(kindNames.map((name) => [name, watchKind(options, denials, name)] as const));
   const all = [...byKind.values()].flat();
-  const elsewhere = new Set(all.filter(({ toldElsewhere }) => toldElsewhere).map(({ what }) => what));
+  const elsewhere = new Set(all.filter(({ reportedElsewhere }) => reportedElsewhere).map(({ what }) => what));
   const namespaces = byKind.get("namespaces") ?? [];
   let namespacesBegun = false;
   labels.readBy(() =>
@@ -68,7 +68,7 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
       ? Promise.all(namespaces.map((each) => each.reflector.readAgain())).then(() => undefined)
       : undefined,
   );
-  const pullSecrets = watchPullSecrets(options, refusals);
+  const pullSecrets = watchPullSecrets(options, denials);
 
   return {
     start: async () => {
@@ -84,8 +84,8 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
     pullSecrets,
     readAllAgain: () => Promise.all([...all.map((each) => each.reflector.readAgain()), pullSecrets.readAgain()]),
     serviceAccountsRefused: (namespace) =>
-      refusals.has(kinds.serviceAccounts.resource.resource) || refusals.has(serviceAccountsOf(namespace)),
-    refusedElsewhere: () => refusals.all().filter((what) => !elsewhere.has(what)),
+      denials.has(kinds.serviceAccounts.resource.resource) || denials.has(serviceAccountsOf(namespace)),
+    refusedElsewhere: () => denials.all().filter((what) => !elsewhere.has(what)),
     status: () =>
       new Map([...all.map(({ what, reflector: each }) => [what, each.status()] as const), ...pullSecrets.status()]),
     stop: async () => {
@@ -118,8 +118,8 @@ function refusedWatches({
     observe: (what, event) => {
       const before = refused.has(what);
       if (event.kind === "listed") refused.delete(what);
-      else if (isRefusal(event)) refused.add(what);
-      tell(what, event, !before || !isRefusal(event));
+      else if (isDenied(event)) refused.add(what);
+      tell(what, event, !before || !isDenied(event));
       if (before !== refused.has(what)) onPermissions();
     },
     tell,
@@ -128,7 +128,7 @@ function refusedWatches({
 
 interface Watching {
   readonly what: string;
-  readonly toldElsewhere: boolean;
+  readonly reportedElsewhere: boolean;
   readonly reflector: Reflector;
   /** Its store is full, or nothing is to be waited for. */
   readonly begun: Promise<void>;
@@ -136,24 +136,24 @@ interface Watching {
 
 function watchKind<K extends KindName>(
   options: ClusterWatchesOptions,
-  refusals: RefusedWatches,
+  denials: RefusedWatches,
   name: K,
 ): readonly Watching[] {
   const kind = kinds[name] as unknown as Kind<RecordOf<K>>;
   const transform = options.transforms[kinds[name].one] as (raw: unknown) => RecordOf<K> | undefined;
   const into = { store: options.stores[name], transform };
-  return kind.watches(options.settings).map((each) => watchOne(options, refusals, { ...kind, ...each }, into));
+  return kind.watches(options.settings).map((each) => watchOne(options, denials, { ...kind, ...each }, into));
 }
 
 function watchOne<R extends StoredObject>(
   { listWatch, labels, settings, clock, random }: ClusterWatchesOptions,
-  refusals: RefusedWatches,
+  denials: RefusedWatches,
   watched: Kind<R> & KindWatch<R>,
   into: { readonly store: FedStore<R>; readonly transform: (raw: unknown) => R | undefined },
 ): Watching {
-  const { resource, keeps, metadataOnly, mayBeRefused, what, namespace, name, query, toldElsewhere } = watched;
+  const { resource, keeps, metadataOnly, mayBeRefused, what, namespace, name, query, reportedElsewhere } = watched;
   const { labels: asked } = watched;
-  const firstRefusal = Promise.withResolvers<void>();
+  const firstDenial = Promise.withResolvers<void>();
   const waits = asked && labels.waiting(() => void created.readAgain());
   const created = reflector({
     listWatch: listWatch({
@@ -167,16 +167,16 @@ function watchOne<R extends StoredObject>(
     random,
     heldBack: waits && asked && ((record) => waits(asked(record))),
     observe: (event) => {
-      refusals.observe(what, event);
-      if (mayBeRefused && refusals.has(what)) firstRefusal.resolve();
+      denials.observe(what, event);
+      if (mayBeRefused && denials.has(what)) firstDenial.resolve();
     },
     ...(namespace !== undefined && { covers: (key: string) => key.startsWith(`${namespace}/`) }),
   });
   return {
     what,
-    toldElsewhere,
+    reportedElsewhere,
     reflector: created,
-    begun: Promise.race([created.synced, firstRefusal.promise]),
+    begun: Promise.race([created.synced, firstDenial.promise]),
   };
 }
 

@@ -11,21 +11,21 @@ const defaultPrefix = "regcred";
  */
 export function grantRights(operatorNamespace: string, prefix = defaultPrefix): Step {
   return operatorNamespace === defaultOperatorNamespace && prefix === defaultPrefix
-    ? { says: "grant it with", command: kubectl`apply -k config/default` }
-    : { says: `grant it with an upgrade of the chart's release in the namespace ${operatorNamespace}` };
+    ? { message: "grant it with", command: kubectl`apply -k config/default` }
+    : { message: `grant it with an upgrade of the chart's release in the namespace ${operatorNamespace}` };
 }
 
 /** What restrains the operator beyond its rights. */
 export function applyPolicies(operatorNamespace: string, prefix = defaultPrefix): Step {
   return operatorNamespace === defaultOperatorNamespace && prefix === defaultPrefix
-    ? { says: "apply them", command: kubectl`apply -k config/restraint` }
-    : { says: `bring them in with an upgrade of the chart's release in the namespace ${operatorNamespace}` };
+    ? { message: "apply them", command: kubectl`apply -k config/restraint` }
+    : { message: `bring them in with an upgrade of the chart's release in the namespace ${operatorNamespace}` };
 }
 
-export const applyKind: Step = { says: "install it", command: kubectl`apply -f crds/` };
+export const applyKind: Step = { message: "install it", command: kubectl`apply -f crds/` };
 
 export function createServiceAccount(namespace: string, name: string): Step {
-  return { says: "create it", command: kubectl`create serviceaccount -n ${namespace} ${name}` };
+  return { message: "create it", command: kubectl`create serviceaccount -n ${namespace} ${name}` };
 }
 
 /** A Secret with a login that an administrator keeps. */
@@ -37,15 +37,15 @@ export interface SourcePlace {
 
 /** One that is not there. */
 export function createSource(place: SourcePlace): readonly Step[] {
-  return [{ says: "create it", command: loginFor(place) }, ...labelSource(place)];
+  return [{ message: "create it", command: loginFor(place) }, ...labelSource(place)];
 }
 
 /** One that holds nothing of use: the type of a Secret cannot be changed, so it is made anew. */
 export function remakeSource(place: SourcePlace): readonly Step[] {
   const { namespace, name } = place;
   return [
-    { says: "delete it", command: kubectl`delete secret -n ${namespace} ${name}` },
-    { says: "make it anew with the login itself", command: loginFor(place) },
+    { message: "delete it", command: kubectl`delete secret -n ${namespace} ${name}` },
+    { message: "make it anew with the login itself", command: loginFor(place) },
     ...labelSource(place),
   ];
 }
@@ -53,7 +53,7 @@ export function remakeSource(place: SourcePlace): readonly Step[] {
 /** Outside the operator's namespace a source must say that it is one. */
 export function labelSource({ namespace, name, operatorNamespace }: SourcePlace): readonly Step[] {
   const command = kubectl`label -n ${namespace} secret ${name} ${sourceLabel}=true --overwrite`;
-  return namespace === operatorNamespace ? [] : [{ says: "label it", command }];
+  return namespace === operatorNamespace ? [] : [{ message: "label it", command }];
 }
 
 function loginFor({ namespace, name }: SourcePlace): Command {
@@ -62,7 +62,7 @@ function loginFor({ namespace, name }: SourcePlace): Command {
 
 export function createCertificates(operatorNamespace: string, name: string): Step {
   return {
-    says: "create it",
+    message: "create it",
     command: kubectl`create secret generic -n ${operatorNamespace} ${name} --from-file=ca.crt=FILE`,
   };
 }
@@ -71,11 +71,11 @@ export function createCertificates(operatorNamespace: string, name: string): Ste
 export function consentTo(namespace: string, name: string, operatorServiceAccount: string): readonly Step[] {
   return [
     {
-      says: "let it",
+      message: "let it",
       command: kubectl`create role regcred-token-${name} -n ${namespace} --verb=create --resource=serviceaccounts/token --resource-name=${name}`,
     },
     {
-      says: "and bind that",
+      message: "and bind that",
       command: kubectl`create rolebinding regcred-token-${name} -n ${namespace} --role=regcred-token-${name} --serviceaccount=${operatorServiceAccount}`,
     },
   ];

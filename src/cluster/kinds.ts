@@ -33,7 +33,7 @@ export interface KindWatch<R> {
   /** What the operator needs the right to where it looks; nothing in a namespace that may come later. */
   readonly verbs: readonly Verb[];
   /** Whether it is the namespaces concerned that say so where it is refused, rather than every RegistryCredential. */
-  readonly toldElsewhere: boolean;
+  readonly reportedElsewhere: boolean;
   /** A record is held back until the labels of Namespaces are known that it is judged by. */
   readonly labels?: (record: R) => Iterable<string>;
 }
@@ -102,7 +102,7 @@ export const kinds = {
     one: "crd",
     transform: ({ release }) => transformCrd(release),
     keeps: () => kept.crd,
-    watches: () => [{ what: "customresourcedefinitions", name: crdName, verbs: listAndWatch, toldElsewhere: true }],
+    watches: () => [{ what: "customresourcedefinitions", name: crdName, verbs: listAndWatch, reportedElsewhere: true }],
     // It cannot tell an older kind then: see src/controllers/crd-outdated.ts.
     withoutRights: "goes on",
     mayBeRefused: true,
@@ -116,7 +116,7 @@ export const kinds = {
       {
         what: "registrycredentials",
         verbs: ["list", "watch", "patch"],
-        toldElsewhere: false,
+        reportedElsewhere: false,
         labels: labelsAskedBy,
       },
     ],
@@ -131,7 +131,7 @@ export const kinds = {
     transform: ({ labels }) => transformNamespace(labels),
     keeps: ({ labels }) => kept.namespace(labels()),
     metadataOnly: true,
-    watches: () => [{ what: "namespaces", verbs: listAndWatch, toldElsewhere: false }],
+    watches: () => [{ what: "namespaces", verbs: listAndWatch, reportedElsewhere: false }],
     withoutRights: "fails",
     mayBeRefused: false,
   }),
@@ -146,13 +146,13 @@ export const kinds = {
     },
     watches: ({ namespace: own, mode: { watchNamespaces } }) =>
       watchNamespaces.length === 0
-        ? [{ what: "serviceaccounts", verbs: ["get", "list", "watch", "patch"], toldElsewhere: true }]
+        ? [{ what: "serviceaccounts", verbs: ["get", "list", "watch", "patch"], reportedElsewhere: true }]
         : // The operator's own too: entries name ServiceAccounts of it as their identity.
           [...new Set([own, ...watchNamespaces])].map((namespace) => ({
             what: serviceAccountsOf(namespace),
             namespace,
             verbs: namespace === own ? listAndWatch : [],
-            toldElsewhere: namespace !== own,
+            reportedElsewhere: namespace !== own,
           })),
     // References wait, and the status of each RegistryCredential says for what.
     withoutRights: "waits",
@@ -194,13 +194,13 @@ export const kinds = {
       const query = { fieldSelector: "status.phase=Pending" };
       if (!podRecovery) return [];
       return watchNamespaces.length === 0
-        ? [{ what: "pods", query, verbs: listAndWatch, toldElsewhere: false }]
+        ? [{ what: "pods", query, verbs: listAndWatch, reportedElsewhere: false }]
         : watchNamespaces.map((namespace) => ({
             what: `pods of ${namespace}`,
             namespace,
             query,
             verbs: [],
-            toldElsewhere: true,
+            reportedElsewhere: true,
           }));
     },
     rights: ({ mode: { podRecovery, watchNamespaces } }) =>
@@ -218,7 +218,7 @@ export const kinds = {
       [...new Set([own, ...sourceNamespaces])].map((namespace) => ({
         what: `secrets of ${namespace}`,
         namespace,
-        toldElsewhere: false,
+        reportedElsewhere: false,
         ...(namespace === own
           ? { verbs: ["list", "watch", "create", "update", "delete"] as const, labels: labelsAskedByToken }
           : { verbs: listAndWatch, query: { labelSelector: `${sourceLabel}=true` } }),

@@ -13,7 +13,7 @@ import {
 import type { Step } from "../runtime/steps.ts";
 
 /** Which watches the API server refuses at the moment. */
-export interface Refusals {
+export interface Denials {
   readonly pullSecrets: {
     readonly refused: (name: string, namespace: string) => boolean;
     readonly refusedSome: (name: string) => boolean;
@@ -36,8 +36,8 @@ export interface Permissions {
   readonly others: (credential: RegistryCredential) => readonly Failure[];
 }
 
-export function permissions(mode: Mode, refusals: Refusals, operatorNamespace: string): Permissions {
-  const { pullSecrets } = refusals;
+export function permissions(mode: Mode, denials: Denials, operatorNamespace: string): Permissions {
+  const { pullSecrets } = denials;
   const granting = grantRights(operatorNamespace);
   const lacks = (what: string, namespace?: string, steps: readonly Step[] = [granting]): Failure => {
     return failure("NotPermitted", {
@@ -51,9 +51,9 @@ export function permissions(mode: Mode, refusals: Refusals, operatorNamespace: s
       granting.command
         ? {
             ...granting,
-            says: `add ${name} to the chart value pullSecretNames, or to resourceNames in config/rbac/cluster-role.yaml and apply it`,
+            message: `add ${name} to the chart value pullSecretNames, or to resourceNames in config/rbac/cluster-role.yaml and apply it`,
           }
-        : { says: `add ${name} to the chart value pullSecretNames` },
+        : { message: `add ${name} to the chart value pullSecretNames` },
     ]);
   const boundIn = (namespace: string): string | undefined => (mode.watchNamespaces.length > 0 ? namespace : undefined);
   return {
@@ -64,13 +64,13 @@ export function permissions(mode: Mode, refusals: Refusals, operatorNamespace: s
     name: (name) => nameNotPermitted(mode, name) ?? (pullSecrets.refusedAll(name) ? secretsRefused(name) : undefined),
     whole: (name) => nameNotPermitted(mode, name) ?? (pullSecrets.refusedSome(name) ? secretsRefused(name) : undefined),
     serviceAccounts: (namespace) =>
-      refusals.serviceAccountsRefused(namespace)
+      denials.serviceAccountsRefused(namespace)
         ? lacks("get, list, watch and patch ServiceAccounts", boundIn(namespace))
         : undefined,
     others: (credential) => {
       const eviction = evictionNotPermitted(mode, credential);
       return [
-        ...refusals.refusedElsewhere().map((what) => lacks(`list and watch ${what}`)),
+        ...denials.refusedElsewhere().map((what) => lacks(`list and watch ${what}`)),
         ...(eviction ? [eviction] : []),
         ...keysNotPermitted(mode, credential),
       ];
@@ -79,5 +79,5 @@ export function permissions(mode: Mode, refusals: Refusals, operatorNamespace: s
 }
 
 const bindThere: Step = {
-  says: "bind its Role there, as the chart does for what is in watchNamespaces, or exclude the namespace",
+  message: "bind its Role there, as the chart does for what is in watchNamespaces, or exclude the namespace",
 };

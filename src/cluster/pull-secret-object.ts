@@ -36,7 +36,7 @@ export type PlannedSecret = Omit<LiveSecret, "uid" | "resourceVersion" | "immuta
 export const withoutLogins = '{"auths":{}}';
 
 /** What a body says of its content. */
-interface Said {
+interface Described {
   readonly text: string | undefined;
   /** Names, sorted. */
   readonly credentials: readonly string[];
@@ -50,7 +50,7 @@ type Extras = Pick<LiveSecret, "labels" | "annotations">;
 type Before = Marked & Partial<Pick<LiveSecret, "ownerReferences" | "finalizers">>;
 
 /** Wholly ours. What others have set on `before` stays; what we set and no longer want goes. */
-export function ownBody(options: Extras, content: Said, before: Before | undefined): PlannedSecret {
+export function ownBody(options: Extras, content: Described, before: Before | undefined): PlannedSecret {
   const kept = foreignMetadata(before ?? { labels: {}, annotations: {} });
   const set = { ...argoAnnotations, ...options.annotations };
   const labels = Object.keys(options.labels).toSorted();
@@ -72,7 +72,7 @@ export function ownBody(options: Extras, content: Said, before: Before | undefin
 }
 
 /** Somebody else's, with our hosts in it. */
-export function mergedBody(live: LiveSecret, content: Said, hosts: readonly string[]): PlannedSecret {
+export function mergedBody(live: LiveSecret, content: Described, hosts: readonly string[]): PlannedSecret {
   return {
     ...bodyOf(live),
     annotations: { ...live.annotations, ...marksOf(content), [managedAnnotation]: managedRecord({ hosts }) },
@@ -104,6 +104,6 @@ export function bodyOf({
   return { labels, annotations, type, dockerConfig, otherData, ownerReferences, finalizers };
 }
 
-function marksOf({ credentials, entriesText }: Said): Readonly<Record<string, string>> {
+function marksOf({ credentials, entriesText }: Described): Readonly<Record<string, string>> {
   return { [credentialsAnnotation]: credentials.join(","), [entriesAnnotation]: entriesText };
 }

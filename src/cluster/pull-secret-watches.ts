@@ -7,7 +7,7 @@ import { kinds } from "./kinds.ts";
 import type { ListWatch } from "../runtime/watch/list-watch.ts";
 import { multiReflector } from "../runtime/watch/multi-reflector.ts";
 import type { ReflectorStatus } from "../runtime/watch/reflector.ts";
-import { isRefusal, type ReflectorEvent } from "../runtime/watch/reflector-event.ts";
+import { isDenied, type ReflectorEvent } from "../runtime/watch/reflector-event.ts";
 import type { FedStore } from "../runtime/watch/store.ts";
 
 export interface PullSecretWatchesOptions {
@@ -90,8 +90,8 @@ export function pullSecretWatches(options: PullSecretWatchesOptions): PullSecret
       if (event.kind === "listed") {
         listed.add(text);
         refused.delete(text);
-      } else if (isRefusal(event)) refused.add(text);
-      tell(whatOf(text), event, !before.refused || !isRefusal(event));
+      } else if (isDenied(event)) refused.add(text);
+      tell(whatOf(text), event, !before.refused || !isDenied(event));
       if (!before.settled && settled(name)) onChanged(name);
       else if (before.settled && before.refused !== refused.has(text)) onChanged(name, namespace);
     },

@@ -38,7 +38,7 @@ export interface EntryToken {
 /** What one RegistryCredential brings to one pull Secret. */
 export interface Contribution {
   readonly credential: string;
-  /** By the brake alone: see frozen.ts. Default: false. */
+  /** By the removal guard alone: see frozen.ts. Default: false. */
   readonly held?: boolean;
   readonly entries: readonly EntryToken[];
 }
@@ -76,7 +76,7 @@ export interface Tokenless {
   readonly except?: ReadonlySet<string>;
   /** Its token is known, and over. */
   readonly ended: boolean;
-  /** By the brake alone: what the Secret was given for this entry stays, whatever the grant is by now. */
+  /** By the removal guard alone: what the Secret was given for this entry stays, whatever the grant is by now. */
   readonly held: boolean;
 }
 
@@ -278,7 +278,7 @@ function hostMissing(host: string, cause: Cause, place: SourcePlace | undefined)
           message:
             'the source Secret holds one login and says of no host that it is for it, so hosts: ["*"] takes nothing from it',
           steps: [
-            { says: "write the hosts in the entry, or have the Secret name them" },
+            { message: "write the hosts in the entry, or have the Secret name them" },
             ...(place ? remakeSource(place) : []),
           ],
         }

@@ -106,7 +106,7 @@ export function hasConditions({ served }: Content): boolean {
   return served.some(({ onlyOver }) => onlyOver !== undefined);
 }
 
-/** Whether the brake has a part in it. */
+/** Whether the removal guard has a part in it. */
 export function hasHeld({ served }: Content): boolean {
   return served.some(({ onlyOver, former }) => onlyOver !== undefined && !former);
 }

@@ -25,7 +25,7 @@ import type { Members } from "../entitlement/members.ts";
 import type { MembersStore } from "./members/apply.ts";
 import type { Permissions } from "../cluster/permissions.ts";
 import type { Signals } from "./signals.ts";
-import type { ShareNews } from "./share-events.ts";
+import type { ShareReached } from "./share-events.ts";
 import type { GrantTracker } from "./token/grant-tracker.ts";
 
 export interface Context {
@@ -54,7 +54,7 @@ export interface Runtime {
   readonly events: Pick<EventRecorder, "publish">;
   readonly metrics: CredentialMetrics;
   /** A namespace has had its share of something, and has to wait for more. */
-  readonly shareReached: ShareNews;
+  readonly shareReached: ShareReached;
 }
 
 export interface Settings {

@@ -5,7 +5,7 @@ import type { CrdRecord } from "../cluster/records.ts";
 import { kubectl } from "../runtime/steps.ts";
 
 /** Of all that is lacking; the others are counted. */
-const maxTold = 3;
+const maxListed = 3;
 
 /**
  * A field that the API server drops may be one that narrows a grant, and a rule that it does not know may forbid one: so
@@ -13,10 +13,10 @@ const maxTold = 3;
  */
 export function crdOutdated({ gaps }: Pick<CrdRecord, "gaps"> = { gaps: [] }): Failure | undefined {
   if (gaps.length === 0) return undefined;
-  const told = gaps.slice(0, maxTold).join(", ");
-  const others = gaps.length > maxTold ? ` and ${gaps.length - maxTold} more` : "";
+  const reported = gaps.slice(0, maxListed).join(", ");
+  const others = gaps.length > maxListed ? ` and ${gaps.length - maxListed} more` : "";
   return failure("CRDOutdated", {
-    message: `the installed CustomResourceDefinition is older than this operator, it lacks ${told}${others}; existing logins are kept fresh, new ones wait`,
-    steps: [{ says: "bring it up to date", command: kubectl`apply -f crds/` }],
+    message: `the installed CustomResourceDefinition is older than this operator, it lacks ${reported}${others}; existing logins are kept fresh, new ones wait`,
+    steps: [{ message: "bring it up to date", command: kubectl`apply -f crds/` }],
   });
 }

@@ -33,7 +33,7 @@ export function alwaysTooLate(
     message: `somebody writes the ${kind} ${namespace}/${name} whenever regcred is about to, so that each write is refused as too late: metadata.managedFields names them`,
     steps: [
       {
-        says: "see who, and stop them",
+        message: "see who, and stop them",
         command: kubectl`get ${kind.toLowerCase()} -n ${namespace} ${name} -o jsonpath={.metadata.managedFields[*].manager}`,
       },
     ],

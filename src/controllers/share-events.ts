@@ -7,9 +7,9 @@ import type { Context } from "./context.ts";
 export const shareKinds = ["work", "grants", "events", "evictions"] as const;
 export type ShareKind = (typeof shareKinds)[number];
 
-export type ShareNews = (kind: ShareKind, namespace: string) => void;
+export type ShareReached = (kind: ShareKind, namespace: string) => void;
 
-export interface ShareNewsOptions {
+export interface ShareEventsOptions {
   readonly clock: Clock;
   readonly events: Context["runtime"]["events"];
   readonly instruments: Pick<Instruments, "count" | "show">;
@@ -31,11 +31,11 @@ const texts: Readonly<Record<ShareKind, string>> = {
     "more pods wait here to be evicted than one namespace's share, so the rest wait for their turn; those of other namespaces do not",
 };
 
-export function shareNews({ clock, events, instruments, uidOf }: ShareNewsOptions): ShareNews {
+export function shareEvents({ clock, events, instruments, uidOf }: ShareEventsOptions): ShareReached {
   // By kind: namespaces, and when it was told; the oldest first. Not lru-cache: who is over its share is told by the window, and counted.
-  const told = new Map<ShareKind, Map<string, number>>(shareKinds.map((kind) => [kind, new Map()]));
+  const reported = new Map<ShareKind, Map<string, number>>(shareKinds.map((kind) => [kind, new Map()]));
   const lately = (kind: ShareKind): ReadonlyMap<string, number> => {
-    const of = told.get(kind) ?? new Map<string, number>();
+    const of = reported.get(kind) ?? new Map<string, number>();
     for (const [namespace, at] of of) {
       if (at + window > clock.elapsed()) break;
       of.delete(namespace);
@@ -47,7 +47,7 @@ export function shareNews({ clock, events, instruments, uidOf }: ShareNewsOption
   );
   return (kind, namespace) => {
     if (lately(kind).has(namespace)) return;
-    const of = told.get(kind);
+    const of = reported.get(kind);
     const oldest = of && of.size >= maxRemembered ? of.keys().next().value : undefined;
     if (oldest !== undefined) of?.delete(oldest);
     of?.set(namespace, clock.elapsed());

@@ -45,8 +45,8 @@ export function choicesFor(
     image,
     entries.flatMap((each) => each.entry.hosts.map((host) => [host, { ...each, host }] as const)),
   );
-  const judged = matching.map((each) => ({ ...each, obstacle: obstacleOf(each, account, annotations) }));
-  const open = judged.filter(({ obstacle }) => obstacle === undefined);
+  const judged = matching.map((each) => ({ ...each, blocker: blockerOf(each, account, annotations) }));
+  const open = judged.filter(({ blocker }) => blocker === undefined);
   const first = open.filter(({ host }, index) => open.findIndex((each) => each.host === host) === index);
   const scope = scopeOf(account, annotations);
   return {
@@ -55,14 +55,14 @@ export function choicesFor(
       host,
       grant: grantAt(asked(entry, account), host, scope),
     })),
-    passedOver: judged.flatMap(({ entry, obstacle }) =>
-      obstacle === undefined ? [] : [`entry ${entry.name}: ${obstacle}`],
+    passedOver: judged.flatMap(({ entry, blocker }) =>
+      blocker === undefined ? [] : [`entry ${entry.name}: ${blocker}`],
     ),
   };
 }
 
 /** Why the entry is not for the pod; undefined where it is. */
-function obstacleOf(
+function blockerOf(
   { entry, pods }: NodeEntry,
   account: PodAccount | undefined,
   annotations: Readonly<Record<string, string>>,

@@ -7,7 +7,7 @@ import { goneBy } from "../runtime/watch/presence.ts";
 import type { Store } from "../runtime/watch/store.ts";
 import type { LastGoodSpecs } from "./last-good-spec.ts";
 import type { Members } from "./members.ts";
-import { type Removals, toldAsHeld } from "./removal-guard.ts";
+import { type Removals, reportedAsHeld } from "./removal-guard.ts";
 import type { RemovalCause } from "./removal-limit.ts";
 import { selectionBlocker } from "./selection.ts";
 
@@ -117,5 +117,5 @@ function concernsMembers(before: RegistryCredential | undefined, after: Registry
 /** Of members that were found unselected and not seen to become so: had the spec changed when its status was last written? */
 function causeAtStart(credential: RegistryCredential): RemovalCause {
   const isChanged = credential.status?.observedGeneration !== credential.generation;
-  return toldAsHeld(credential) ?? (isChanged ? "Spec" : "Labels");
+  return reportedAsHeld(credential) ?? (isChanged ? "Spec" : "Labels");
 }

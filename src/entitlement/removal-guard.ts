@@ -63,7 +63,7 @@ class RemovalGuard implements Removals {
   readonly #groupsOf = (credential: RegistryCredential): Groups => {
     const known = this.#byName.get(credential.name);
     if (known?.uid === credential.uid) return known.groups;
-    const heldBefore = toldAsHeld(credential);
+    const heldBefore = reportedAsHeld(credential);
     const groupFor = (cause: RemovalCause): Group => ({
       leaving: new Set(),
       removedAt: new Map(),
@@ -155,7 +155,7 @@ class RemovalGuard implements Removals {
 }
 
 /** What the status says of a hold, for the time after a restart: only the operator and administrators can write it. */
-export function toldAsHeld({ status, generation }: RegistryCredential): RemovalCause | undefined {
+export function reportedAsHeld({ status, generation }: RegistryCredential): RemovalCause | undefined {
   const condition = conditionOf(status, "RemovalHeld");
   if (condition?.status !== "True" || condition.observedGeneration !== generation) return undefined;
   return condition.reason === reasonOfHold.Labels ? "Labels" : "Spec";

@@ -78,7 +78,7 @@ export function heldFrom({ name, generation, served, cause, leaving, total }: He
     message: `${count} of ${served} namespaces would lose this credential${why} (${examples}${count > maxExamples ? ", ..." : ""}); nothing is removed and they stay fresh`,
     steps: [
       {
-        says: "if that is right",
+        message: "if that is right",
         command: kubectl`annotate registrycredential ${name} regcred.dev/allow-removal=${`${generation}-${total}`} --overwrite`,
       },
     ],

@@ -117,7 +117,7 @@ export const metricTable = {
   },
   regcred_removal_held_namespaces: {
     type: "gauge",
-    help: "Namespaces from which the brake holds the removal; 0 where none is held.",
+    help: "Namespaces from which the removal guard holds the removal; 0 where none is held.",
     labels: ["credential"],
   },
   regcred_orphaned_secrets: {

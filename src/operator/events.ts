@@ -7,7 +7,7 @@ import type { Stores } from "../cluster/kinds.ts";
 import type { Log } from "../runtime/observability/log.ts";
 import { listenerFailed } from "../runtime/observability/log-watch.ts";
 import { listeners } from "../runtime/watch/listeners.ts";
-import { type ShareNews, shareNews } from "../controllers/share-events.ts";
+import { type ShareReached, shareEvents } from "../controllers/share-events.ts";
 import type { Instruments } from "../metrics/instruments.ts";
 
 export interface EventReporterOptions {
@@ -24,7 +24,7 @@ export interface EventReporterOptions {
 export interface EventReporter {
   readonly events: EventRecorder;
   /** A namespace has had its share of something: an Event tells it so. */
-  readonly shareReached: ShareNews;
+  readonly shareReached: ShareReached;
 }
 
 export function eventReporter({
@@ -45,7 +45,12 @@ export function eventReporter({
     reportingInstance: instance,
     onShareReached: overShare.tell,
   });
-  const shareReached = shareNews({ clock, events, instruments, uidOf: (namespace) => namespaces.get(namespace)?.uid });
+  const shareReached = shareEvents({
+    clock,
+    events,
+    instruments,
+    uidOf: (namespace) => namespaces.get(namespace)?.uid,
+  });
   overShare.subscribe((namespace) => shareReached("events", namespace));
   instruments.show("regcred_events_dropped_total", () => [{ labels: {}, value: events.dropped() }]);
   return { events, shareReached };

@@ -8,7 +8,7 @@ import { audienceOverlap } from "../providers/audiences.ts";
 import { applyKind, grantRights } from "../cluster/install-steps.ts";
 import type { Install } from "../cluster/install-mode.ts";
 import { neededPermissions, type Permission } from "../cluster/needed-permissions.ts";
-import { kubectl, type Told, textWithSteps } from "../runtime/steps.ts";
+import { kubectl, type MessageWithSteps, textWithSteps } from "../runtime/steps.ts";
 import { ApiError, type ApiErrorKind, malformed } from "../runtime/client/api-error.ts";
 import { rightOn } from "../cluster/api-failure.ts";
 import type { Transport } from "../runtime/client/transport.ts";
@@ -42,10 +42,10 @@ export async function preflight(options: PreflightOptions): Promise<void> {
     );
     return denied.flat();
   };
-  const lacking = await missingOf(neededPermissions(install, ["goes on", "waits"]));
-  if (lacking.length > 0)
+  const tolerated = await missingOf(neededPermissions(install, ["goes on", "waits"]));
+  if (tolerated.length > 0)
     goesOnWithout(
-      textWithSteps({ message: `the operator may not ${sentenceFrom(lacking)}`, steps: [grantRights(namespace)] }),
+      textWithSteps({ message: `the operator may not ${sentenceFrom(tolerated)}`, steps: [grantRights(namespace)] }),
     );
   const missing = await missingOf(neededPermissions(install, ["fails"]));
   if (missing.length === 0) return;
@@ -57,7 +57,7 @@ export async function preflight(options: PreflightOptions): Promise<void> {
 
 /** Every authenticated user may read this list: https://kubernetes.io/docs/reference/access-authn-authz/rbac/#discovery-roles */
 async function expectKind(transport: Transport, signal: AbortSignal | undefined): Promise<void> {
-  const absent: Told = { message: `${kind} is not installed`, steps: [applyKind] };
+  const absent: MessageWithSteps = { message: `${kind} is not installed`, steps: [applyKind] };
   const resources = (await answered(
     transport,
     { method: "GET", path: groupPath({ group, version }), signal },
@@ -80,8 +80,8 @@ async function expectNamespace(core: CoreV1Api, server: string, name: string): P
   throw stop("NamespaceMissing", {
     message: `the operator's namespace ${name} does not exist`,
     steps: [
-      { says: "choose another with --namespace" },
-      { says: "or create it", command: kubectl`create namespace ${name}` },
+      { message: "choose another with --namespace" },
+      { message: "or create it", command: kubectl`create namespace ${name}` },
     ],
   });
 }
@@ -107,7 +107,7 @@ async function answered(
   transport: Transport,
   call: Parameters<Transport["request"]>[0],
   wanted: { readonly is: string; readonly in: string },
-  sentences: Partial<Record<ApiErrorKind, Told>>,
+  sentences: Partial<Record<ApiErrorKind, MessageWithSteps>>,
 ): Promise<readonly unknown[]> {
   try {
     return listIn((await transport.request(call)).json(), wanted);
@@ -136,6 +136,6 @@ function sentenceFrom(missing: readonly Permission[]): string {
   return [...verbsOf].map(([target, verbs]) => `${verbs.join(", ")} ${target}`).join("; ");
 }
 
-function stop(reason: FailureReason, { message, steps = [] }: Told, origin?: unknown): OperatorError {
+function stop(reason: FailureReason, { message, steps = [] }: MessageWithSteps, origin?: unknown): OperatorError {
   return new OperatorError(failure(reason, { message, steps }), origin);
 }

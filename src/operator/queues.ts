@@ -4,7 +4,7 @@ import { keyOf } from "../controllers/keys.ts";
 import type { Gate } from "../runtime/queue/gate.ts";
 import type { Share } from "../runtime/queue/shares.ts";
 import { type WorkQueue, workQueue } from "../runtime/queue/work-queue.ts";
-import type { ShareNews } from "../controllers/share-events.ts";
+import type { ShareReached } from "../controllers/share-events.ts";
 import type { Instruments } from "../metrics/instruments.ts";
 import { queueObserver } from "../metrics/queue-metrics.ts";
 import type { Timing } from "../controllers/timing.ts";
@@ -31,7 +31,7 @@ export function queues({
   readonly random: Random;
   readonly timing?: Timing;
   readonly instruments: Pick<Instruments, "observe">;
-  readonly shareReached: ShareNews;
+  readonly shareReached: ShareReached;
   /** What tokens need before they are asked for. Default: nothing. */
   readonly gate?: Gate;
 }): Queues {

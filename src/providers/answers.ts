@@ -79,19 +79,20 @@ export function classOf({ code = "", status }: Pick<CloudError, "code" | "status
 
 export function cloudFailure(error: CloudError): Failure {
   const { who, code, status, retryAfter, advice } = error;
-  const told = [code, status === undefined ? undefined : `HTTP ${status}`].filter(Boolean).join(", ") || "no answer";
+  const reported =
+    [code, status === undefined ? undefined : `HTTP ${status}`].filter(Boolean).join(", ") || "no answer";
   const wait = retryAfter ? { retryAfter } : {};
   switch (classOf(error)) {
     case "permanent":
-      return failure("Denied", { message: `${who} refuses (${told}): ${advice}` });
+      return failure("Denied", { message: `${who} refuses (${reported}): ${advice}` });
     case "propagation":
       return failure("NotPropagated", {
-        message: `${who} does not know the federation yet (${told}): a new one takes up to 15 minutes; if it lasts, ${advice}`,
+        message: `${who} does not know the federation yet (${reported}): a new one takes up to 15 minutes; if it lasts, ${advice}`,
       });
     case "throttled":
-      return failure("Throttled", { message: `${who} asks for patience (${told}); it is tried again`, ...wait });
+      return failure("Throttled", { message: `${who} asks for patience (${reported}); it is tried again`, ...wait });
     case "transient":
-      return failure("CloudUnavailable", { message: `${who} gave no token (${told}); it is tried again`, ...wait });
+      return failure("CloudUnavailable", { message: `${who} gave no token (${reported}); it is tried again`, ...wait });
   }
 }
 

@@ -34,8 +34,8 @@ export function withAdmission(provider: Provider, admittance: Admittance): Provi
         minted = await unlessAborted(provider.fetch(grant, either), either);
       } catch (error) {
         const how: CallEnd = displaced?.aborted && !signal.aborted ? { kind: "displaced" } : endOf(error, signal);
-        const told = admittance.ended(grant, how) ?? (how.kind === "silence" ? how.failure : undefined);
-        throw told ? new OperatorError(told, error) : error;
+        const reported = admittance.ended(grant, how) ?? (how.kind === "silence" ? how.failure : undefined);
+        throw reported ? new OperatorError(reported, error) : error;
       }
       admittance.ended(grant, { kind: "token" });
       return minted;

@@ -34,7 +34,7 @@ interface Circuit {
   failures: number;
   /** When the first of them came. */
   readonly since: Temporal.Instant;
-  told: Failure;
+  reported: Failure;
   /** How often it opened in a row. */
   opened: number;
   /** Elapsed milliseconds at which one may try. */
@@ -72,9 +72,9 @@ export function withCircuitBreaker(
     return now - since >= max ? "overdue" : undefined;
   };
 
-  const newCircuit = (key: string, told: Failure): Circuit => {
+  const newCircuit = (key: string, reported: Failure): Circuit => {
     const turnedAway = new Map<string, number>();
-    const circuit = { failures: 0, since: clock.now(), told, opened: 0, tryAt: 0, trying: false, turnedAway };
+    const circuit = { failures: 0, since: clock.now(), reported, opened: 0, tryAt: 0, trying: false, turnedAway };
     circuits.set(key, circuit);
     return circuit;
   };
@@ -84,7 +84,7 @@ export function withCircuitBreaker(
     const circuit = circuits.get(key) ?? newCircuit(key, error);
     circuit.failures += 1;
     // The first text stays, so that all grants of the identity report one thing and it is no news when it lasts.
-    if (circuit.told.reason !== error.reason) circuit.told = error;
+    if (circuit.reported.reason !== error.reason) circuit.reported = error;
     if (circuit.failures < failuresToOpen) return error;
     if (tried || circuit.failures === failuresToOpen) {
       const longest = Math.min(firstOpen * 2 ** circuit.opened, longestOpen);
@@ -100,7 +100,7 @@ export function withCircuitBreaker(
     const wait = Math.max(Math.ceil(circuit.tryAt - clock.elapsed()), 1_000);
     return openError(
       circuit,
-      circuit.told.retry === "backoff" ? Temporal.Duration.from({ milliseconds: wait }) : undefined,
+      circuit.reported.retry === "backoff" ? Temporal.Duration.from({ milliseconds: wait }) : undefined,
     );
   };
 
@@ -119,7 +119,7 @@ export function withCircuitBreaker(
         circuits.delete(key);
         return minted;
       } catch (error) {
-        throw isRefusal(error) ? refused(key, error, way === "tries") : error;
+        throw isDenied(error) ? refused(key, error, way === "tries") : error;
       } finally {
         if (open && way === "tries") open.trying = false;
       }
@@ -127,13 +127,13 @@ export function withCircuitBreaker(
   };
 }
 
-function isRefusal(error: unknown): error is OperatorError {
+function isDenied(error: unknown): error is OperatorError {
   return error instanceof OperatorError && (error.retry === "slowly" || hasTrait(error, "throttled"));
 }
 
 /** The text is the same for as long as it lasts: a time that moves on would be news to every tenant, once a minute. */
 function openError(
-  { told: { reason, cause, message, retry, steps }, since }: Circuit,
+  { reported: { reason, cause, message, retry, steps }, since }: Circuit,
   retryAfter: Temporal.Duration | undefined,
 ): OperatorError {
   const start = since.toString({ smallestUnit: "second" });

@@ -25,7 +25,7 @@ export interface Failure {
   /** The least time to wait before the next attempt, where the other side named one. */
   readonly retryAfter?: Temporal.Duration;
   /** It is the operator's own policy that has refused. */
-  readonly restrained?: true;
+  readonly byOwnPolicy?: true;
 }
 
 /** An error that carries its own consequence. */
@@ -36,7 +36,7 @@ export class OperatorError extends Error implements Failure {
   readonly retry: Retry;
   readonly steps?: readonly Step[];
   readonly retryAfter?: Temporal.Duration;
-  readonly restrained?: true;
+  readonly byOwnPolicy?: true;
   /** The error underneath, for logs only: its text may quote a server. */
   readonly origin: unknown;
 
@@ -47,7 +47,7 @@ export class OperatorError extends Error implements Failure {
     this.retry = failure.retry;
     if (failure.steps) this.steps = failure.steps;
     if (failure.retryAfter) this.retryAfter = failure.retryAfter;
-    if (failure.restrained) this.restrained = failure.restrained;
+    if (failure.byOwnPolicy) this.byOwnPolicy = failure.byOwnPolicy;
     this.origin = origin;
   }
 }

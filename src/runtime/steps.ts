@@ -9,7 +9,7 @@ export interface Command {
 /** One thing to do. Steps follow each other, unless one says that it is another way. */
 export interface Step {
   /** As in `label it`, or `or write acr.clientID`: a part of a sentence, without names that others chose. */
-  readonly says: string;
+  readonly message: string;
   /** What to type for it; left out where no command does it. */
   readonly command?: Command;
 }
@@ -67,12 +67,12 @@ function shellWord(word: string): string {
 /** `label it: kubectl label ...; or remove it`. */
 function stepsText(steps: readonly Step[]): string {
   return steps
-    .map(({ says, command }) => (command ? `${oneLine(says)}: ${commandText(command)}` : oneLine(says)))
+    .map(({ message, command }) => (command ? `${oneLine(message)}: ${commandText(command)}` : oneLine(message)))
     .join("; ");
 }
 
 /** What a person reads of a failure: the message, then the steps. */
-export interface Told {
+export interface MessageWithSteps {
   readonly message: string;
   readonly steps?: readonly Step[];
 }
@@ -81,7 +81,7 @@ export interface Told {
  * At most `longest` bytes of UTF-8: half a command is none, so it is the message that is cut, and steps that do not fit
  * even then are left out.
  */
-export function textWithSteps({ message, steps = [] }: Told, longest = Infinity): string {
+export function textWithSteps({ message, steps = [] }: MessageWithSteps, longest = Infinity): string {
   // What has slipped through where it entered is stopped here.
   const start = oneLine(message);
   for (let count = steps.length; count > 0; count -= 1) {

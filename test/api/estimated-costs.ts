@@ -72,17 +72,17 @@ export async function estimatedCosts(
   schema: Schema,
   judge: Judge,
 ): Promise<{ readonly rules: readonly Cost[]; readonly total: number }> {
-  const told = new Map<string, number>();
+  const reported = new Map<string, number>();
   let total = 0;
   for (const times of [1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000]) {
     for (const { field, message } of await judge(repeated(schema, times))) {
       const factor = factorIn(message);
       // Later steps overwrite earlier ones: the greater the factor, the less its rounding to one decimal place matters.
       if (factor === undefined) continue;
-      if (field.endsWith(".rule")) told.set(field, (factor * ruleLimit) / times);
+      if (field.endsWith(".rule")) reported.set(field, (factor * ruleLimit) / times);
       else if (message.includes("total for entire OpenAPIv3 schema")) total = (factor * crdLimit) / times;
     }
   }
-  const rules = ruleNodes(schema).map((node) => ({ ...node, cost: told.get(`${listItems}${node.field}`) ?? 0 }));
+  const rules = ruleNodes(schema).map((node) => ({ ...node, cost: reported.get(`${listItems}${node.field}`) ?? 0 }));
   return { rules, total };
 }

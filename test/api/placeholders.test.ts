@@ -25,7 +25,7 @@ describe("a template", () => {
       cause: "Tenant",
       retry: "on-change",
       message: "the Namespace needs the label tier",
-      steps: [{ says: "label it", command: kubectl`label namespace team-a tier=VALUE --overwrite` }],
+      steps: [{ message: "label it", command: kubectl`label namespace team-a tier=VALUE --overwrite` }],
     });
   });
 

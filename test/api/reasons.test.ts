@@ -64,7 +64,7 @@ describe("a failure", () => {
     ["contested", "Contested"],
     ["away", "ApiUnavailable"],
     ["harmless", "HostShadowed"],
-    ["untold", "Progressing Pending Suspended Deleting"],
+    ["unreported", "Progressing Pending Suspended Deleting"],
   ] as const)("is %s: %s", (trait, such) => {
     const having = Object.keys(reasons).filter((reason) => hasTrait({ reason }, trait));
     expect(having.join(" ")).toBe(such);

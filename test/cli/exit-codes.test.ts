@@ -439,7 +439,7 @@ spec:
     expect([code, stdout]).toEqual([0, expect.stringContaining("team-a")]);
   });
 
-  it("of a change that the brake would hold, though everybody else is served", async () => {
+  it("of a change that the removal guard would hold, though everybody else is served", async () => {
     const namespaces = Array.from({ length: 20 }, (_, index) => `team-${index}`);
     const on = fixture({ namespaces });
     on.addCredential("one", { pullSecret: { name: "regcred-one" } }, { host: "one.example.com" });
@@ -650,10 +650,10 @@ describe("doctor --fix", () => {
 describe("a command", () => {
   it("is asked here about what it finds, and has a section in docs/cli.md", () => {
     const here = readFileSync(import.meta.filename, "utf8");
-    const told = readFileSync(join(import.meta.dirname, "../../docs/cli.md"), "utf8");
+    const reported = readFileSync(join(import.meta.dirname, "../../docs/cli.md"), "utf8");
     const names = clusterCommands.map(({ name }) => name);
     expect(names.filter((name) => !here.includes(`describe("${name}"`))).toEqual([]);
-    expect(names.filter((name) => !told.includes(`\n## ${name}\n`))).toEqual([]);
+    expect(names.filter((name) => !reported.includes(`\n## ${name}\n`))).toEqual([]);
   });
 
   it.each([

@@ -1,24 +1,24 @@
 // Is it told what is out of reach, why, and which value puts it in reach?
 import { describe, expect, it } from "vitest";
 import type { Mode } from "../../src/cluster/install-mode.ts";
-import { permissions, type Permissions, type Refusals } from "../../src/cluster/permissions.ts";
+import { permissions, type Permissions, type Denials } from "../../src/cluster/permissions.ts";
 import { unrestricted } from "../mode.ts";
 import { credential } from "../entitlement/objects.ts";
 import { textWithSteps } from "../../src/runtime/steps.ts";
 
-const nothing: Refusals = {
+const nothing: Denials = {
   pullSecrets: { refused: () => false, refusedSome: () => false, refusedAll: () => false },
   serviceAccountsRefused: () => false,
   refusedElsewhere: () => [],
 };
-const everything: Refusals = {
+const everything: Denials = {
   pullSecrets: { refused: () => true, refusedSome: () => true, refusedAll: () => true },
   serviceAccountsRefused: () => true,
   refusedElsewhere: () => ["namespaces"],
 };
 const listed: Mode = { ...unrestricted, pullSecretNames: ["regcred"], watchNamespaces: ["team-a"] };
 
-const seen = (mode: Mode, refusals: Refusals, operatorNamespace = "regcred-system"): Permissions =>
+const seen = (mode: Mode, refusals: Denials, operatorNamespace = "regcred-system"): Permissions =>
   permissions(mode, refusals, operatorNamespace);
 
 function answers({ secret, name, whole, serviceAccounts, others }: Permissions): (string | undefined)[] {

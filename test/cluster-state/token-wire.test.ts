@@ -26,7 +26,7 @@ const former = (password: string, issued: number, ends?: number): FormerLogins =
   issuedAt: minted.issuedAt.add({ minutes: issued }),
   expiresAt: ends === undefined ? undefined : minted.issuedAt.add({ minutes: ends }),
 });
-const told = (formers: readonly FormerLogins[] = []): readonly string[] =>
+const reported = (formers: readonly FormerLogins[] = []): readonly string[] =>
   formers.map(({ logins, issuedAt, expiresAt }) => {
     const password = "all" in logins ? logins.all.password.reveal() : "";
     return `${password.slice(0, 5)} ${issuedAt.toString()} ${expiresAt?.toString()}`;
@@ -42,7 +42,7 @@ describe("the logins before a new one", () => {
   const next = { ...minted, logins: former("next", 0).logins };
   const at = minted.issuedAt.add({ minutes: 30 });
   const passwords = (...args: Parameters<typeof formerLogins>): readonly string[] =>
-    told(formerLogins(...args)).map((text) => text.split(" ")[0] ?? "");
+    reported(formerLogins(...args)).map((text) => text.split(" ")[0] ?? "");
 
   it("are that of the token that it replaces, and of the ones before that still live, four at most", () => {
     expect(formerLogins(undefined, next, at)).toEqual([]);
@@ -99,7 +99,7 @@ describe("a token Secret", () => {
   it("gives back those before it, with their times; an earlier release finds the last of them where it looks", () => {
     const formers = [former("one", -60), former("two", -120, 60)];
     const data = tokenToData(minted, { ...about, formers });
-    expect(told(tokenFromData(data, "8")?.formers)).toEqual(told(formers));
+    expect(reported(tokenFromData(data, "8")?.formers)).toEqual(reported(formers));
     const { formers: _later, ...earlier } = JSON.parse(atob(data["token.json"] ?? "")) as Record<string, unknown>;
     expect(earlier["former"]).toEqual({ all: { username: "ann", password: "one" } });
     const [only, ...others] = tokenFromData(encoded(earlier), "8")?.formers ?? [];

@@ -66,12 +66,12 @@ export function waysTo(options: WaysOptions): readonly Way[] {
   const cached = (binary: Binary, version?: string): string => cachedPath(folder, binary, platform, version);
   /** Makes the file under a lock, unless somebody else made it while we waited. */
   const make = async (binary: Binary, path: string, work: () => Promise<void>): Promise<string> => {
-    let told = false;
+    let reported = false;
     const onWait = (holder: string): void => {
       const text = `waiting for another program (${holder}) that is making ${binary.name}`;
-      if (told) printer.status(text);
+      if (reported) printer.status(text);
       else printer.line(text);
-      told = true;
+      reported = true;
     };
     await withLock(`${path}.lock`, { onWait }, async () => {
       if (!(await executable(path))) await work();

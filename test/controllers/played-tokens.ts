@@ -95,7 +95,7 @@ export interface Played {
   readonly asked: ReadonlyMap<string, readonly number[]>;
   /** The most that were asked for at once, by owner. */
   readonly max: ReadonlyMap<string, number>;
-  readonly told: ReadonlyMap<string, OperatorError>;
+  readonly reported: ReadonlyMap<string, OperatorError>;
   /** Questions to the gate, and runs. */
   readonly counted: { questions: number; runs: number };
   insist(name: string): void;
@@ -112,7 +112,7 @@ export function played({ verify = atOnce }: { readonly verify?: Answer } = {}): 
   const asked = new Map<string, number[]>();
   const under = new Map<string, Set<string>>();
   const max = new Map<string, number>();
-  const told = new Map<string, OperatorError>();
+  const reported = new Map<string, OperatorError>();
   const counted = { questions: 0, runs: 0 };
   const member = (name: string): Member | undefined => members.get(name);
   const admission = tokenAdmission({
@@ -174,7 +174,7 @@ export function played({ verify = atOnce }: { readonly verify?: Answer } = {}): 
       due.delete(name);
       return {};
     } catch (error) {
-      if (error instanceof OperatorError) told.set(name, error);
+      if (error instanceof OperatorError) reported.set(name, error);
       insisting.delete(name);
       const { retryAfter } = error as Partial<OperatorError>;
       return { failed: true, retry: "backoff", ...(retryAfter && { retryAfter }) };
@@ -196,7 +196,7 @@ export function played({ verify = atOnce }: { readonly verify?: Answer } = {}): 
     admission,
     asked,
     max,
-    told,
+    reported,
     counted,
     add: (name, given) => {
       // Each has a grant of its own.

@@ -110,7 +110,8 @@ export function removalScenario({ changes, pretends = false, thinking = 0 }: Rem
     run: () => loop(context, "team-a", "regcred", never),
     deletions: () => deletions,
     /** What the board says of acme there. */
-    told: () => context.credentials.statusCache.secret("team-a", "regcred")?.credentials.get("acme")?.failures ?? [],
+    reported: () =>
+      context.credentials.statusCache.secret("team-a", "regcred")?.credentials.get("acme")?.failures ?? [],
     pullSecrets,
   };
 }

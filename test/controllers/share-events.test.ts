@@ -1,17 +1,17 @@
 // Is a namespace that has had its share told of it once, and counted without a series of its own?
 import { describe, expect, it } from "vitest";
 import type { Occurrence } from "../../src/runtime/events/event-recorder.ts";
-import { shareNews } from "../../src/controllers/share-events.ts";
+import { shareEvents } from "../../src/controllers/share-events.ts";
 import { instruments } from "../../src/metrics/instruments.ts";
 import { fakeClock } from "../fake-clock.ts";
 
 function fixture() {
   const clock = fakeClock();
-  const told: Occurrence[] = [];
+  const reported: Occurrence[] = [];
   const made = instruments();
-  const reached = shareNews({
+  const reached = shareEvents({
     clock,
-    events: { publish: (occurrence) => void told.push(occurrence) },
+    events: { publish: (occurrence) => void reported.push(occurrence) },
     instruments: made,
     uidOf: (namespace) => `uid-${namespace}`,
   });
@@ -19,22 +19,22 @@ function fixture() {
     const found = (await made.text()).split("\n").find((each) => each.startsWith(line));
     return Number(found?.split(" ").at(-1) ?? Number.NaN);
   };
-  return { clock, told, reached, metric, series: async () => (await made.text()).split("\n").length };
+  return { clock, reported, reached, metric, series: async () => (await made.text()).split("\n").length };
 }
 
 describe("a share that is reached", () => {
   it("is told to the tenant once in ten minutes for each kind", async () => {
-    const { reached, told, clock } = fixture();
+    const { reached, reported, clock } = fixture();
     for (let count = 0; count < 100; count += 1) reached("work", "team-a");
     reached("evictions", "team-a");
-    expect(told).toHaveLength(2);
-    expect(told[0]).toMatchObject({
+    expect(reported).toHaveLength(2);
+    expect(reported[0]).toMatchObject({
       regarding: { kind: "Namespace", namespace: "team-a", name: "team-a", uid: "uid-team-a" },
       reason: "ShareReached",
     });
     await clock.advance(Temporal.Duration.from({ minutes: 10 }));
     reached("work", "team-a");
-    expect(told).toHaveLength(3);
+    expect(reported).toHaveLength(3);
   });
 
   it("is counted, and for ten minutes shown", async () => {

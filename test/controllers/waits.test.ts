@@ -119,7 +119,7 @@ describe("a pull Secret of an entry whose ServiceAccount may not be seen", () =>
       ecr: { roleARN: "arn:aws:iam::111111111111:role/r1" },
       identity: { from: "ServiceAccount", name: "puller" },
     };
-    const told = (): unknown =>
+    const reported = (): unknown =>
       context.credentials.statusCache
         .secret("team-a", "regcred")
         ?.credentials.get("hub")
@@ -131,10 +131,10 @@ describe("a pull Secret of an entry whose ServiceAccount may not be seen", () =>
     Object.assign(context.grants, { scopeOf: hiding });
     world.credential("hub", { ...spec, registries: [entry] });
     await world.pass({ seconds: 15 });
-    expect(told()).toEqual(["NotPermitted"]);
+    expect(reported()).toEqual(["NotPermitted"]);
     Object.assign(context.grants, { scopeOf });
     context.queue.signals.permissions.tell();
     await world.pass({ seconds: 5 });
-    expect(told()).toEqual(["ServiceAccountMissing"]);
+    expect(reported()).toEqual(["ServiceAccountMissing"]);
   });
 });

@@ -236,7 +236,7 @@ describe("a RegistryCredential", () => {
     ["is being deleted", before, credential({ ...before, deletionTimestamp: minute(0) })],
     ["got our finalizer", before, credential({ ...before, finalizers: ["regcred.dev/drain"] })],
     [
-      "got an annotation, such as the one that releases the brake",
+      "got an annotation, such as the one that releases the removal guard",
       before,
       credential({ ...before, annotations: { a: "1" } }),
     ],

@@ -451,7 +451,7 @@ describe("a namespace with a login", () => {
 
 describe("the cause of a removal", () => {
   const selects = (pull: string) => ({ ...acme.spec, namespaces: { selector: { matchLabels: { pull } } } });
-  const told = (reason: string) => ({
+  const reported = (reason: string) => ({
     type: "RemovalHeld",
     status: "True" as const,
     reason,
@@ -494,8 +494,8 @@ describe("the cause of a removal", () => {
   });
 
   it.each(orders)("is what the hold was told for after a start: %s, %s, %s", (...order) => {
-    const spec = { observedGeneration: 4, conditions: [told("TooManyNamespaces")] };
-    const labels = { observedGeneration: 3, conditions: [told("NamespacesRelabelled")] };
+    const spec = { observedGeneration: 4, conditions: [reported("TooManyNamespaces")] };
+    const labels = { observedGeneration: 3, conditions: [reported("NamespacesRelabelled")] };
     expect([causeAfterStart(order, spec), causeAfterStart(order, labels)]).toEqual(["Spec", "Labels"]);
   });
 
@@ -504,7 +504,7 @@ describe("the cause of a removal", () => {
     const before = credential({
       ...acme,
       spec: selects("yes"),
-      status: { ...status, observedGeneration: 4, conditions: [told("NamespacesRelabelled")] },
+      status: { ...status, observedGeneration: 4, conditions: [reported("NamespacesRelabelled")] },
     });
     here.put(before);
     for (const name of teams(11)) {
@@ -858,14 +858,14 @@ describe("a change of selection", () => {
 
   it("stays held after a restart, though fewer are left by then", () => {
     const here = world();
-    const told = {
+    const reported = {
       type: "RemovalHeld",
       status: "True",
       reason: "TooManyNamespaces",
       message: "",
       observedGeneration: 4,
     };
-    const condition = { ...told, status: "True" as const, lastTransitionTime: "2026-01-01T00:00:00Z" };
+    const condition = { ...reported, status: "True" as const, lastTransitionTime: "2026-01-01T00:00:00Z" };
     here.put(credential({ ...moved, status: { ...status, observedGeneration: 4, conditions: [condition] } }));
     for (const name of teams(3)) {
       here.label(namespace({ name }));

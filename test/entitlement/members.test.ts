@@ -102,14 +102,14 @@ describe("a member", () => {
 
   it("tells when it becomes one and when it ceases to be one, once each", () => {
     const book = leading();
-    const told: string[] = [];
-    book.subscribe({ changed: (...what) => told.push(what.join(" ")), unsaved: () => undefined });
+    const reported: string[] = [];
+    book.subscribe({ changed: (...what) => reported.push(what.join(" ")), unsaved: () => undefined });
     book.note(place("n"), standing("s", "c"));
     book.note(place("n"), standing("s", "c"));
     book.note(place("n", "old"), standing("t", "c"));
     book.note(place("n"), undefined);
     book.note(place("n", "old"), undefined);
-    expect(told).toEqual(["c n", "c n"]);
+    expect(reported).toEqual(["c n", "c n"]);
   });
 });
 
@@ -155,8 +155,8 @@ describe("what is told of members", () => {
 describe("what is taken back", () => {
   it("makes its namespace a member no more, though something may be left of it, until it is entitled again", () => {
     const book = leading();
-    const told: string[] = [];
-    book.subscribe({ changed: (...what) => told.push(what.join(" ")), unsaved: () => undefined });
+    const reported: string[] = [];
+    book.subscribe({ changed: (...what) => reported.push(what.join(" ")), unsaved: () => undefined });
     book.note(place("n"), standing("s", "c", "d"));
     book.judged(place("n"), ["d"], ["c"]);
     expect([book.has("c", "n"), book.count("c"), [...book.mayHold("c")]]).toEqual([false, 0, ["n"]]);
@@ -167,7 +167,7 @@ describe("what is taken back", () => {
     ]);
     book.note(place("n"), standing("s", "c", "d"));
     expect([book.has("c", "n"), book.count("c")]).toEqual([true, 1]);
-    expect(told).toEqual(["c n", "d n", "c n", "c n"]);
+    expect(reported).toEqual(["c n", "d n", "c n", "c n"]);
   });
 
   it("is in no Secret that somebody else has made there since", () => {
@@ -324,11 +324,11 @@ describe("the record", () => {
     book.begin("c");
     save("c");
     const part: MembersPart = { credentialUid: "c", part: 0 };
-    let told = 0;
-    book.subscribe({ changed: () => undefined, unsaved: () => (told += 1) });
+    let reported = 0;
+    book.subscribe({ changed: () => undefined, unsaved: () => (reported += 1) });
     // Who has failed comes back by itself, as soon as its failure says.
     book.spoiled(part);
-    expect([told, save("c")]).toEqual([0, 1]);
+    expect([reported, save("c")]).toEqual([0, 1]);
     book.note(place("n"), standing("s", "c"));
     save("c");
     book.observed(part, undefined);

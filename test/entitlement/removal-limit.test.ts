@@ -8,7 +8,7 @@ function removal(leaving: number, served: number, changes: Partial<Removal> = {}
   return { leaving, served, removedLately: 0, wasHeld: false, allowed: 0, ...changes };
 }
 
-describe("the brake", () => {
+describe("the removal guard", () => {
   it.each([
     [0, 100, 0, false],
     [10, 10, 0, false],

@@ -323,12 +323,12 @@ describe("the commands that are advised", () => {
       pullSecret: { name: "trust" },
       namespaces: { include: ["of-all"] },
     });
-    const told = async (): Promise<string> => JSON.stringify((await world.status("trust")).conditions ?? []);
-    await expect.poll(told, soon).toContain("company-ca");
+    const reported = async (): Promise<string> => JSON.stringify((await world.status("trust")).conditions ?? []);
+    await expect.poll(reported, soon).toContain("company-ca");
     const [command = "", ...more] = new Set(commandsIn((await world.condition("trust", "Ready"))?.message ?? ""));
     expect([command, more]).toEqual([expect.stringContaining("create secret generic"), []]);
     await follow([command]);
-    await expect.poll(told, soon).not.toContain("company-ca");
+    await expect.poll(reported, soon).not.toContain("company-ca");
   });
 
   it("by an Event, of a Secret that somebody has copied", async () => {

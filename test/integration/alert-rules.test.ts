@@ -173,7 +173,7 @@ const cases: readonly Case[] = [
   },
   {
     alert: "RegcredRemovalHeld",
-    when: "the brake holds",
+    when: "the removal guard holds",
     series: { 'regcred_removal_held_namespaces{credential="acme"}': "40x100" },
     at: "6m",
     firing: { credential: "acme" },

@@ -27,7 +27,8 @@ describe.each(Object.entries(ways))("what tenants write, listed %s", (_way, apiS
   const start = async (): Promise<void> => {
     child = await startOperatorChild(world.cluster.kubeconfig, { podRecovery: true });
   };
-  const told = async (what: "RSS" | "kept" | "stalled"): Promise<number> => (await child?.told(what)) ?? Infinity;
+  const reported = async (what: "RSS" | "kept" | "stalled"): Promise<number> =>
+    (await child?.reported(what)) ?? Infinity;
   const served = (namespace: string): Promise<void> =>
     eventually(`${namespace} is served`, async () => (await world.references(namespace)).includes("regcred"), soon);
   const fill = async (path: string, name: string, make: Make): Promise<void> => {
@@ -52,7 +53,7 @@ describe.each(Object.entries(ways))("what tenants write, listed %s", (_way, apiS
       await start();
       await served("team-a");
       for (const namespace of heavy) await served(namespace);
-      const before = { RSS: await told("RSS"), kept: await told("kept") };
+      const before = { RSS: await reported("RSS"), kept: await reported("kept") };
       await child?.stop();
 
       for (let index = 0; index < accounts; index += 1) {
@@ -83,10 +84,10 @@ describe.each(Object.entries(ways))("what tenants write, listed %s", (_way, apiS
       process.stdout.write(`at their maximum: ${fields.join(", ")}\n`);
 
       const look = async (when: string): Promise<void> => {
-        const now = { RSS: await told("RSS"), kept: await told("kept"), stalled: await told("stalled") };
+        const now = { RSS: await reported("RSS"), kept: await reported("kept"), stalled: await reported("stalled") };
         process.stdout.write(`${when} ${JSON.stringify(now)}, before ${JSON.stringify(before)}\n`);
         // Kept, the objects would be some hundred MiB.
-        await eventually(`no more is kept ${when}`, async () => (await told("kept")) - before.kept < 30);
+        await eventually(`no more is kept ${when}`, async () => (await reported("kept")) - before.kept < 30);
         expect(now.RSS, `RSS ${when}`).toBeLessThan(before.RSS + 150);
         // The machine may be busy; a page of them as one text holds the loop up for seconds.
         expect(now.stalled, `milliseconds ${when}`).toBeLessThan(1000);

@@ -42,7 +42,7 @@ describe("a foreign Secret under our name", () => {
     });
   const conflict = async (name: string): Promise<CredentialStatus["failures"]> =>
     (await world.status(name)).failures?.filter(({ reason }) => reason === "SecretConflict");
-  const toldTo = async (namespace: string): Promise<string> => {
+  const reportedTo = async (namespace: string): Promise<string> => {
     let note = "";
     await eventually(`${namespace} is told`, async () => {
       const event = (await world.events(namespace)).find(({ reason }) => reason === "SecretConflict");
@@ -97,11 +97,11 @@ describe("a foreign Secret under our name", () => {
       await expect
         .poll(() => world.condition("fail", "Distributed"), soon)
         .toMatchObject({ status: "False", reason: "SecretConflict" });
-      expect(await toldTo("fail-plain")).toContain(
+      expect(await reportedTo("fail-plain")).toContain(
         "a Secret fail of its own; delete it; or set pullSecret.onConflict to Merge or Adopt",
       );
-      expect(await toldTo("fail-helm")).toContain('managed by "Helm"');
-      expect(await toldTo("fail-owned")).toContain('managed by "ConfigMap owner"');
+      expect(await reportedTo("fail-helm")).toContain('managed by "Helm"');
+      expect(await reportedTo("fail-owned")).toContain('managed by "ConfigMap owner"');
       expect(await password("fail-free", "fail")).toBe("first");
 
       await world.source("fail-source", { username: "ann", password: "second" });
@@ -258,9 +258,9 @@ describe("a foreign Secret under our name", () => {
       await credential("odd", "Merge");
       await counts("odd", 1, 3);
       expect(Object.keys((await world.logins("odd-host", "odd")) ?? {})).toEqual(["own.example.com", host]);
-      expect(await toldTo("odd-type")).toContain('it is of type "Opaque", not kubernetes.io/dockerconfigjson');
-      expect(await toldTo("odd-fixed")).toContain("it is immutable");
-      expect(await toldTo("odd-text")).toContain("its docker config has an");
+      expect(await reportedTo("odd-type")).toContain('it is of type "Opaque", not kubernetes.io/dockerconfigjson');
+      expect(await reportedTo("odd-fixed")).toContain("it is immutable");
+      expect(await reportedTo("odd-text")).toContain("its docker config has an");
       for (const { metadata } of left) {
         expect((await world.secret(metadata.namespace ?? "", "odd"))?.metadata.resourceVersion).toBe(
           metadata.resourceVersion,
@@ -360,7 +360,7 @@ describe("a foreign Secret under our name", () => {
       await credential("refuse", "Adopt");
       await counts("refuse", 0, 6);
       for (const [namespace, [, message]] of Object.entries(cases)) {
-        const note = await toldTo(namespace);
+        const note = await reportedTo(namespace);
         expect(note).toContain(message);
         expect(note).toContain(`kubectl annotate -n ${namespace} secret refuse regcred.dev/adopt=true --overwrite`);
         expect((await world.secret(namespace, "refuse"))?.metadata.resourceVersion).toBe(versions.get(namespace));

@@ -20,7 +20,7 @@ describe("a ServiceAccount of a tenant as identity", () => {
       metadata: { name: "puller", annotations: { "eks.amazonaws.com/role-arn": arnOf(namespace) } },
     });
   /** What the condition proposes. */
-  const told = async (): Promise<readonly string[]> =>
+  const reported = async (): Promise<readonly string[]> =>
     commandsIn((await world.condition("tenants", "Distributed"))?.message ?? "");
   const passwordOf = async (namespace: string): Promise<string | undefined> =>
     (await world.logins(namespace))?.[ecrHost]?.password;
@@ -80,7 +80,7 @@ describe("a ServiceAccount of a tenant as identity", () => {
           ({ reason, count }) => reason === "ConsentMissing" && count === 2,
         ) === true,
     );
-    expect(await told()).toEqual([
+    expect(await reported()).toEqual([
       "kubectl create role regcred-token-puller -n team-a --verb=create --resource=serviceaccounts/token --resource-name=puller",
       "kubectl create rolebinding regcred-token-puller -n team-a --role=regcred-token-puller --serviceaccount=regcred-system:regcred",
     ]);
@@ -91,7 +91,7 @@ describe("a ServiceAccount of a tenant as identity", () => {
   });
 
   it("serves the tenant that consents, with the role of its annotation, and nobody else", async () => {
-    for (const command of await told()) expect(await shell(command)).toMatchObject({ code: 0 });
+    for (const command of await reported()) expect(await shell(command)).toMatchObject({ code: 0 });
     await eventually(
       "team-a is served",
       async () => (await passwordOf("team-a"))?.startsWith("team-a/") === true,

@@ -395,21 +395,21 @@ const schemaPath = (field: string): string =>
     .replaceAll(/\[[^\]]+\]/g, "{}");
 
 describe("a mistake in a RegistryCredential", () => {
-  const told = new Set<string>();
+  const reported = new Set<string>();
 
   const rows = mistakes.map(([path, value, advice]) => ({ path, value, advice }));
 
   it.each(rows)("is refused: $path: $advice", async ({ path, value, advice }) => {
     const { status, body } = await dryRun(changed(full, steps(path), value));
     expect({ status, message: body.message }).toEqual({ status: 422, message: expect.stringContaining(advice) });
-    for (const cause of body.details?.causes ?? []) told.add(`${schemaPath(cause.field)}: ${cause.message}`);
+    for (const cause of body.details?.causes ?? []) reported.add(`${schemaPath(cause.field)}: ${cause.message}`);
   });
 
   it("is in the table above for every rule of the CRD", () => {
-    const untold = ruleNodes(credentialSchema()).filter(
-      ({ path, message }) => ![...told].some((line) => line.startsWith(`${path}: `) && line.endsWith(message)),
+    const unreported = ruleNodes(credentialSchema()).filter(
+      ({ path, message }) => ![...reported].some((line) => line.startsWith(`${path}: `) && line.endsWith(message)),
     );
-    expect(untold.map(({ path, message }) => `${path}: ${message}`)).toEqual([]);
+    expect(unreported.map(({ path, message }) => `${path}: ${message}`)).toEqual([]);
   });
 });
 

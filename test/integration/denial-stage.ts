@@ -142,7 +142,7 @@ function isTrue(conditions: readonly Condition[], type: string): boolean {
 }
 
 /** All that the status and its conditions say. */
-export async function toldBy(world: TestEnv, name: string): Promise<string> {
+export async function reportedBy(world: TestEnv, name: string): Promise<string> {
   const { conditions = [], registries = [], failures = [] } = await world.status(name);
   return JSON.stringify({ conditions, registries, failures });
 }

@@ -1,7 +1,7 @@
 // Whom does it concern where a policy of the cluster refuses what the operator writes on RegistryCredentials, of its own, or to tell?
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { allow, changeControl, type Denial, deny } from "./denials.ts";
-import { denialStage, names, type Stage, toldBy } from "./denial-stage.ts";
+import { denialStage, names, type Stage, reportedBy } from "./denial-stage.ts";
 import { credentialsPath, eventually, operatorNamespace, staticSpec } from "./test-env.ts";
 
 const minute = Temporal.Duration.from({ minutes: 1 });
@@ -41,11 +41,11 @@ describe("a policy that denies", () => {
         .log()
         .map(({ fields }) => JSON.stringify(fields))
         .filter((line) => line.includes(name));
-      return [await toldBy(stage.world, name), ...events, ...logged].some((text) => text.includes(changeControl));
+      return [await reportedBy(stage.world, name), ...events, ...logged].some((text) => text.includes(changeControl));
     });
   const saysInStatus = (name: string): Promise<void> =>
     eventually(`the status of ${name} tells why`, async () =>
-      (await toldBy(stage.world, name)).includes(changeControl),
+      (await reportedBy(stage.world, name)).includes(changeControl),
     );
 
   beforeAll(async () => {

@@ -1,7 +1,7 @@
 // Whom does it concern where a policy of the cluster refuses the operator's writes to Secrets and ServiceAccounts?
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { allow, changeControl, type Denial, deny } from "./denials.ts";
-import { denialStage, names, type Stage, toldBy } from "./denial-stage.ts";
+import { denialStage, names, type Stage, reportedBy } from "./denial-stage.ts";
 import { eventually, operatorNamespace } from "./test-env.ts";
 
 const inNamespace = (namespace: string): string => `request.namespace == '${namespace}'`;
@@ -106,8 +106,8 @@ describe("a policy that denies", () => {
       }
       for (const name of names) {
         await eventually(`${name} tells why`, async () => {
-          const told = await toldBy(stage.world, name);
-          return told.includes("AdmissionDenied") && told.includes(changeControl);
+          const reported = await reportedBy(stage.world, name);
+          return reported.includes("AdmissionDenied") && reported.includes(changeControl);
         });
       }
       await allow(stage.world);

@@ -169,7 +169,7 @@ describe("an end", () => {
   describe("of the operator, while something fails", () => {
     const statuses = async (): Promise<readonly unknown[]> =>
       Promise.all(["missing", "foreign"].map((name) => world.status(name)));
-    const told = async (): Promise<number> =>
+    const reported = async (): Promise<number> =>
       (await operatorWrites(world)).filter(({ resource }) => resource === "registrycredentials").length;
 
     beforeAll(async () => {
@@ -189,12 +189,12 @@ describe("an end", () => {
     it("changes nothing that is told, and the next one writes no status", async () => {
       const before = await statuses();
       await running.stop();
-      const count = await told();
+      const count = await reported();
       // A time is told in whole seconds.
       await new Promise((resolve) => setTimeout(resolve, 2_000));
       running = await world.startOperator(patient);
       await world.atRest();
-      expect(await told()).toBe(count);
+      expect(await reported()).toBe(count);
       expect(await statuses()).toEqual(before);
     });
 

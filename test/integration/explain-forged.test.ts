@@ -89,8 +89,10 @@ describe("what a tenant writes", () => {
     for (const { message = "" } of [...conditions, ...registries]) expect(obeyedIn(message)).toEqual([]);
     expect((await world.condition("acme", "Distributed"))?.message).toContain('managed by "Pod');
     const events = await world.admin.list("/apis/events.k8s.io/v1/namespaces/team-a/events");
-    const told = events.filter((event) => event["reason"] === "SecretConflict").map((event) => String(event["note"]));
-    expect(told).not.toEqual([]);
-    for (const note of told) expect(obeyedIn(note)).toEqual([]);
+    const reported = events
+      .filter((event) => event["reason"] === "SecretConflict")
+      .map((event) => String(event["note"]));
+    expect(reported).not.toEqual([]);
+    for (const note of reported) expect(obeyedIn(note)).toEqual([]);
   });
 });

@@ -90,15 +90,15 @@ export interface Stage {
   remove(): Promise<void>;
 }
 
-export interface Told {
+export interface Remedied {
   readonly reason: string;
   readonly remedy: { readonly change: string; readonly commands: readonly string[] };
 }
 
 export interface Explained {
   readonly answer: string;
-  readonly obstacle?: Told;
-  readonly images: readonly { readonly answer: string; readonly obstacle?: Told }[];
+  readonly obstacle?: Remedied;
+  readonly images: readonly { readonly answer: string; readonly obstacle?: Remedied }[];
 }
 
 /** Builds it and waits until the operator has seen it all. */

@@ -16,7 +16,7 @@ import {
   stage,
   type Stage,
   type Switch,
-  type Told,
+  type Remedied,
 } from "./explain-stage.ts";
 import { byHand, shortLived } from "./explain-stories.ts";
 import { eventually, type RunningOperator, type TestEnv, testEnv } from "./test-env.ts";
@@ -131,18 +131,18 @@ describe("explain", () => {
     expect(truth).toBe(wrong.length === 0);
     expect(code).toBe(truth ? 0 : 3);
     const reasons: (string | undefined)[] = truth ? [undefined] : wrong.map(({ reason }) => reason);
-    expect(reasons).toContain(obstacleIn(json)?.reason);
+    expect(reasons).toContain(blockerIn(json)?.reason);
     for (const { password } of [login, shortLived]) expect(text).not.toContain(password);
   }
 
   /** What was fixed may uncover the next fault, which the status tells a moment later. */
-  async function obstacleLeft(testEnvs: Stage): Promise<Told | undefined> {
-    let told: Told | undefined;
+  async function blockerLeft(testEnvs: Stage): Promise<Remedied | undefined> {
+    let reported: Remedied | undefined;
     await eventually("it pulls, or is told why it cannot", async () => {
-      told = obstacleIn((await testEnvs.explain()).json);
-      return told !== undefined || (await testEnvs.pulls());
+      reported = blockerIn((await testEnvs.explain()).json);
+      return reported !== undefined || (await testEnvs.pulls());
     });
-    return told;
+    return reported;
   }
 
   /** The plugin takes a second to start, and is typed in advised-commands.test.ts. */
@@ -160,18 +160,18 @@ describe("explain", () => {
       VALUE: testEnvs.draft.credential.split("-")[1] ?? "",
     };
     for (let round = 0; round < 6; round += 1) {
-      const told = await obstacleLeft(testEnvs);
-      if (!told) break;
-      await byHand({ world, operator }, testEnvs)[told.reason]?.();
-      for (const command of told.remedy.commands) {
+      const reported = await blockerLeft(testEnvs);
+      if (!reported) break;
+      await byHand({ world, operator }, testEnvs)[reported.reason]?.();
+      for (const command of reported.remedy.commands) {
         const isTaken = await takes(filled(command, words));
         expect({ command, isTaken }).toMatchObject({ isTaken: true });
       }
       await eventually(
-        `${told.reason} is over after ${told.remedy.commands.join("; ") || "a person's work"}`,
+        `${reported.reason} is over after ${reported.remedy.commands.join("; ") || "a person's work"}`,
         async () => {
           await testEnvs.makePod();
-          return JSON.stringify(obstacleIn((await testEnvs.explain()).json)) !== JSON.stringify(told);
+          return JSON.stringify(blockerIn((await testEnvs.explain()).json)) !== JSON.stringify(reported);
         },
       );
     }
@@ -206,6 +206,6 @@ async function freeze(world: TestEnv): Promise<void> {
   await refusesSecrets(world, "frozen");
 }
 
-function obstacleIn({ obstacle, images }: Awaited<ReturnType<Stage["explain"]>>["json"]): Told | undefined {
+function blockerIn({ obstacle, images }: Awaited<ReturnType<Stage["explain"]>>["json"]): Remedied | undefined {
   return obstacle ?? images.find((image) => image.obstacle)?.obstacle;
 }

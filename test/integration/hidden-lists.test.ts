@@ -1,7 +1,7 @@
 // What becomes of everybody where a list that the operator makes is refused to it while it runs, and allowed again?
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { FaultProxy } from "../cluster/fault-proxy.ts";
-import { names, type Stage, toldBy } from "./denial-stage.ts";
+import { names, type Stage, reportedBy } from "./denial-stage.ts";
 import { operatorKubeconfig } from "./installed.ts";
 import { everybodyHasTheLast, type List, listingStage, lists, tokensOf } from "./listing-stage.ts";
 import { rulesOf } from "./rights.ts";
@@ -54,9 +54,9 @@ describe("an operator that may not list", () => {
     // A watch that is open lives on without its right.
     proxy.inject({ kind: "reset" }, (url) => url.includes(list.path));
     proxy.heal();
-    const { told } = list;
-    for (const name of told ? names : [])
-      await eventually(`${name} tells`, async () => told?.test(await toldBy(stage.world, name)) === true);
+    const { reported } = list;
+    for (const name of reported ? names : [])
+      await eventually(`${name} tells`, async () => reported?.test(await reportedBy(stage.world, name)) === true);
     await stage.rotate();
     if (list.rotates) await everybodyHasTheLast(stage);
     expect(await tokensOf(stage)).toEqual(tokens);

@@ -86,7 +86,7 @@ async function refusalOf(promise: Promise<unknown>): Promise<ApiError> {
 }
 
 /** Policies and quotas are enforced a moment after they are written: creates Secrets until one is refused as expected. */
-function firstRefusal(namespace: string, expected: (error: ApiError) => boolean): Promise<ApiError> {
+function firstDenial(namespace: string, expected: (error: ApiError) => boolean): Promise<ApiError> {
   let count = 0;
   const probe = async (): Promise<ApiError | undefined> => {
     count += 1;
@@ -166,7 +166,7 @@ describe("refusals", () => {
       metadata: { name: "few" },
       spec: { hard: { secrets: "0" } },
     });
-    const error = await firstRefusal("quota", (refusal) => refusal.message.includes("exceeded"));
+    const error = await firstDenial("quota", (refusal) => refusal.message.includes("exceeded"));
     expect(failureFrom(error, { action: "write Secret", operatorNamespace })).toMatchObject({
       reason: "QuotaExceeded",
       cause: "Tenant",
@@ -210,7 +210,7 @@ describe("refusals", () => {
         matchResources: { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "policy" } } },
       }),
     );
-    const error = await firstRefusal("policy", () => true);
+    const error = await firstDenial("policy", () => true);
     expect(error).toMatchObject({ kind: "admissionDenied", details: { policy: "no-secrets", binding: "no-secrets" } });
   });
 

@@ -44,12 +44,12 @@ describe("a Secret of our name with 1 MiB in each of 1,000 namespaces", () => {
         "each is told",
         async () =>
           (await world.status("all")).failures?.some(
-            ({ reason, count: told }) => reason === "SecretConflict" && told === count,
+            ({ reason, count: reported }) => reason === "SecretConflict" && reported === count,
           ) === true,
         soon,
       );
-      const found = { RSS: await operator.told("RSS"), kept: await operator.told("kept") };
-      const stalled = await operator.told("stalled");
+      const found = { RSS: await operator.reported("RSS"), kept: await operator.reported("kept") };
+      const stalled = await operator.reported("stalled");
       process.stdout.write(`${count} Secrets of 1 MiB: ${JSON.stringify({ ...found, stalled })}\n`);
       expect(found.kept).toBeLessThan(100);
       expect(found.RSS).toBeLessThan(320);

@@ -18,7 +18,7 @@ export interface List {
   /** The right is for one name. */
   readonly fieldSelector?: string;
   /** What the status says of it. */
-  readonly told?: RegExp;
+  readonly reported?: RegExp;
   /** Those who are served get a new login all the same; in the middle. */
   readonly rotates: boolean;
   /** An operator that starts serves those who are served. */
@@ -35,7 +35,7 @@ export const lists: readonly List[] = [
     role: clusterRole,
     resource: plural,
     path: `/apis/regcred.dev/v1alpha1/${plural}?`,
-    told: /may not list and watch registrycredentials/,
+    reported: /may not list and watch registrycredentials/,
     rotates: true,
   },
   {
@@ -43,7 +43,7 @@ export const lists: readonly List[] = [
     role: clusterRole,
     resource: "namespaces",
     path: "/api/v1/namespaces?",
-    told: /may not list and watch namespaces/,
+    reported: /may not list and watch namespaces/,
     rotates: true,
   },
   {
@@ -60,7 +60,7 @@ export const lists: readonly List[] = [
     role: tenantsRole,
     resource: "serviceaccounts",
     path: "/api/v1/serviceaccounts?",
-    told: /may not .*list, watch.* ServiceAccounts/,
+    reported: /may not .*list, watch.* ServiceAccounts/,
     rotates: true,
     starts: true,
   },
@@ -70,7 +70,7 @@ export const lists: readonly List[] = [
     resource: "secrets",
     path: "/api/v1/secrets?",
     fieldSelector: named("regcred"),
-    told: /may not .*list, watch.* Secrets called regcred/,
+    reported: /may not .*list, watch.* Secrets called regcred/,
     rotates: false,
   },
   {
@@ -78,7 +78,7 @@ export const lists: readonly List[] = [
     role: tenantsRole,
     resource: "pods",
     path: "/api/v1/pods?",
-    told: /may not list and watch pods/,
+    reported: /may not list and watch pods/,
     rotates: true,
     starts: true,
   },
@@ -87,7 +87,7 @@ export const lists: readonly List[] = [
     role: `${rbac}/namespaces/${operatorNamespace}/roles/regcred`,
     resource: "secrets",
     path: `/api/v1/namespaces/${operatorNamespace}/secrets?`,
-    told: /may not list and watch secrets of regcred-system/,
+    reported: /may not list and watch secrets of regcred-system/,
     rotates: false,
   },
 ];

@@ -43,7 +43,7 @@ describe("an entry", () => {
     ((await world.status(name)).registries?.[0] as { readonly former?: Former } | undefined)?.former;
   const kept = (name: string, count: number): Promise<void> =>
     eventually(`${count} keep the login of before`, async () => (await formerOf(name))?.namespaces === count);
-  const toldOnce = (name: string): Promise<void> =>
+  const reportedOnce = (name: string): Promise<void> =>
     eventually("it is told once", async () => {
       const events = await world.events("default");
       const of = events.filter(
@@ -83,7 +83,7 @@ describe("an entry", () => {
     const entry = { name: "main", provider: "Static", hosts: [host], static: { secretName: "typo-sauce" } };
     await alter("typo", entry);
     await kept("typo", 12);
-    await toldOnce("typo");
+    await reportedOnce("typo");
     expect(await held(namespaces, "typo", host)).toEqual(before);
     expect((await world.condition("typo", "TokensFresh"))?.message).toContain("stays in 12 namespaces");
     const former = await formerOf("typo");
@@ -94,7 +94,7 @@ describe("an entry", () => {
     expect(await world.secret("typo-new", "typo")).toBeUndefined();
     expect(await held(namespaces, "typo", host)).toEqual(before);
     expect(await formerOf("typo")).toEqual(former);
-    await toldOnce("typo");
+    await reportedOnce("typo");
 
     await world.source("typo-sauce", { username: "ann", password: "second" });
     await all([...namespaces, "typo-new"], "typo", host, "second");

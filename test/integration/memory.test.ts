@@ -34,7 +34,7 @@ describe("memory", () => {
     child.disconnect();
     await exited;
   };
-  const told = async (what: "RSS" | "kept"): Promise<number> => {
+  const reported = async (what: "RSS" | "kept"): Promise<number> => {
     child.send(what);
     const [bytes] = (await once(child, "message")) as [number];
     return Math.round(bytes / mebibyte);
@@ -44,11 +44,11 @@ describe("memory", () => {
     const samples: number[] = [];
     for (const namespace of namespaces) {
       await change(namespace);
-      samples.push(await told("RSS"));
+      samples.push(await reported("RSS"));
     }
     await takenIn();
     const rss = samples.toSorted((one, other) => one - other)[Math.floor(samples.length / 2)] ?? Infinity;
-    return { rss, kept: await told("kept") };
+    return { rss, kept: await reported("kept") };
   };
   const annotate = (namespace: string): Promise<unknown> =>
     world.admin.patch(`/api/v1/namespaces/${namespace}/secrets/heavy`, {
@@ -99,7 +99,7 @@ describe("memory", () => {
         process.stdout.write(`${when} ${JSON.stringify(now)} MiB\n`);
         expect(now.rss - small.rss, `RSS ${when}`).toBeLessThan(30);
         // The last events may still be under way.
-        await eventually(`no more is kept ${when}`, async () => (await told("kept")) - small.kept < 10);
+        await eventually(`no more is kept ${when}`, async () => (await reported("kept")) - small.kept < 10);
       };
 
       await start();

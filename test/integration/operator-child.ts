@@ -8,7 +8,7 @@ import { operatorNamespace } from "./operator-namespace.ts";
 export interface OperatorChild {
   readonly process: ChildProcess;
   /** `RSS` and `kept` in MiB; `stalled`: the longest turn of the event loop since the last question, in milliseconds of processor time. */
-  told(what: "RSS" | "kept" | "stalled"): Promise<number>;
+  reported(what: "RSS" | "kept" | "stalled"): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -25,7 +25,7 @@ export async function startOperatorChild(kubeconfig: string, mode: object = {}):
   ]);
   return {
     process: child,
-    told: async (what) => {
+    reported: async (what) => {
       child.send(what);
       const [answer] = (await once(child, "message")) as [number];
       return Math.round(what === "stalled" ? answer : answer / mebibyte);

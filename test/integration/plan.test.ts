@@ -189,7 +189,7 @@ describe("plan", () => {
     expect(report.secrets.filter(({ what }) => what === "create")).toHaveLength(13);
   });
 
-  it("of a selection that takes too much away: nothing, but the brake's words", async () => {
+  it("of a selection that takes too much away: nothing, but the removal guard's words", async () => {
     const narrow = { ...spec({ hosts: ["registry.new.example"] }), namespaces: { include: ["team-10"] } };
     const file = { ...narrow, pullSecret: { name: "pull", onConflict: "Merge" } };
     const { code, report } = await check(object("hub", file), () => world.patchCredential("hub", { spec: file }));

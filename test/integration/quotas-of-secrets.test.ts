@@ -1,6 +1,6 @@
 // Whom does a quota of no Secrets concern, in the operator's own namespace or in a tenant's?
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { denialStage, names, type Stage, toldBy } from "./denial-stage.ts";
+import { denialStage, names, type Stage, reportedBy } from "./denial-stage.ts";
 import { eventually, operatorNamespace, staticSpec } from "./test-env.ts";
 
 const minute = Temporal.Duration.from({ minutes: 1 });
@@ -39,8 +39,8 @@ describe("a quota of no Secrets", () => {
     await stage.rotate();
     await stage.join("team-late");
     await everybodyHasTheLast();
-    await eventually("the quota is told", async () => /QuotaExceeded.*none/.test(await toldBy(world, "late")));
-    for (const name of names) expect(await toldBy(world, name)).not.toContain("QuotaExceeded");
+    await eventually("the quota is told", async () => /QuotaExceeded.*none/.test(await reportedBy(world, "late")));
+    for (const name of names) expect(await reportedBy(world, name)).not.toContain("QuotaExceeded");
     await limit(operatorNamespace, "100");
     await eventually(
       "the new one is served",
@@ -59,7 +59,7 @@ describe("a quota of no Secrets", () => {
     // Nobody but the tenant can bring this about.
     await stage.world.admin.remove("/api/v1/namespaces/team-0/secrets/regcred");
     for (const name of names)
-      await eventually(`${name} tells`, async () => /QuotaExceeded/.test(await toldBy(stage.world, name)));
+      await eventually(`${name} tells`, async () => /QuotaExceeded/.test(await reportedBy(stage.world, name)));
     await stage.rotate();
     await everybodyHasTheLast(["team-0"]);
     await limit("team-0", "100");

@@ -332,13 +332,13 @@ describe("a refusal", () => {
       "the Events are there",
       async () => (await eventsOf("odd")).filter(({ reason }) => reason === "InvalidSpec").length === 2,
     );
-    const told = (await eventsOf("odd")).length;
+    const reported = (await eventsOf("odd")).length;
     for (let round = 0; round < 3; round += 1) {
       await touch("odd");
       await world.atRest();
     }
     expect(await versions()).toEqual(settled);
-    expect((await eventsOf("odd")).length).toBe(told);
+    expect((await eventsOf("odd")).length).toBe(reported);
     expect((await world.secret("odd", "odd"))?.metadata.resourceVersion).toBe(secret);
     expect(await world.references("odd")).toEqual(["odd"]);
     // One that never could be read has nothing to take back; its deletion does not wait.

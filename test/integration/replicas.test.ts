@@ -199,8 +199,8 @@ describe("two replicas", () => {
     await end();
     await served(password);
     // What the leader has told since is the answer to what the other still wants to tell.
-    const told = async (): Promise<boolean> => (await world.status("hub")).namespaces?.ready === namespaces.length;
-    await eventually("the status tells of all of them", told);
+    const reported = async (): Promise<boolean> => (await world.status("hub")).namespaces?.ready === namespaces.length;
+    await eventually("the status tells of all of them", reported);
     proxy.heal();
     await eventually("what was late has arrived", () => Promise.resolve(proxy.late.length > 0));
     await served(password, seconds(5));
@@ -237,8 +237,8 @@ describe("two replicas", () => {
     const second = await start(kubeconfigs[1] ?? "", "elsewhere");
     const since = Temporal.Now.instant();
     expect(await second.saying("another install serves this cluster")).toMatchObject({ namespace: operatorNamespace });
-    const obstacle = `another install of regcred serves this cluster, in namespace ${operatorNamespace}: remove one of the two\n`;
-    await eventually("it says so to the kubelet", async () => (await second.probe("/readyz"))?.text === obstacle);
+    const blocker = `another install of regcred serves this cluster, in namespace ${operatorNamespace}: remove one of the two\n`;
+    await eventually("it says so to the kubelet", async () => (await second.probe("/readyz"))?.text === blocker);
     expect((await second.probe("/readyz"))?.status).toBe(503);
     expect((await second.probe("/livez"))?.status).toBe(200);
     // A tenant's own Lease of that name is nothing to anybody.

@@ -13,7 +13,7 @@ const tenants = objects.filter(({ kind, metadata }) => kind === "ClusterRole" &&
 const own = objects.filter(({ kind, metadata }) => kind === "Role" && metadata.name === "regcred");
 
 /** Where the absence of a right is told, if not in the condition Ready of a RegistryCredential. */
-const toldInLog: Readonly<Record<string, RegExp>> = {
+const reportedInLog: Readonly<Record<string, RegExp>> = {
   // A namespace that is no longer selected is in no status.
   "delete secrets named regcred": /may not delete secrets /,
   // Tenants are served all the same.
@@ -30,8 +30,8 @@ const rows = rightsIn(tenants).map((right) => {
     text,
     namespace: `may-not-${text.replaceAll(/\W/g, "-")}`,
     rules: rulesWithout(right),
-    told: toldInLog[text] ?? new RegExp(`may not .*\\b${verb}\\b.* ${resource}\\b`, "i"),
-    inLog: text in toldInLog,
+    reported: reportedInLog[text] ?? new RegExp(`may not .*\\b${verb}\\b.* ${resource}\\b`, "i"),
+    inLog: text in reportedInLog,
   };
 });
 const namespaces = [...rows.map(({ namespace }) => namespace), complete];
@@ -129,8 +129,8 @@ describe("the operator in a listed namespace", () => {
     expect(logOf(complete)).not.toContain("NotPermitted");
   });
 
-  it.each(rows)("that it may not $text is told", async ({ namespace, told, inLog }) => {
-    await expect.poll(() => (inLog ? logOf(namespace) : readyOf(namespace)), { timeout: 30_000 }).toMatch(told);
+  it.each(rows)("that it may not $text is told", async ({ namespace, reported, inLog }) => {
+    await expect.poll(() => (inLog ? logOf(namespace) : readyOf(namespace)), { timeout: 30_000 }).toMatch(reported);
   });
 
   // What the default has for every namespace; the rest of the Role is in rbac.test.ts.

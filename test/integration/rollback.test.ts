@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { customResourceDefinition, type Schema } from "../../src/api/crd.ts";
 import { crdName } from "../../src/api/names.ts";
 import type { KubeObject } from "../cluster/admin-client.ts";
-import { denialStage, type Stage, toldBy } from "./denial-stage.ts";
+import { denialStage, type Stage, reportedBy } from "./denial-stage.ts";
 import { credentialsPath, eventually, operatorNamespace, staticSpec } from "./test-env.ts";
 
 type Node = { -readonly [K in keyof Schema]: Schema[K] };
@@ -117,7 +117,7 @@ describe("a rollback", () => {
     }
     for (const namespace of ["team-0", "team-1", "team-2"]) expect(await has(namespace, "c.example.com")).toBe("first");
     expect(await has("team-late", "c.example.com")).toBeUndefined();
-    await eventually("it is told", async () => (await toldBy(world, "c")).includes("InvalidSpec"));
+    await eventually("it is told", async () => (await reportedBy(world, "c")).includes("InvalidSpec"));
     expect(stage.losses()).toEqual([]);
   });
 

@@ -44,12 +44,12 @@ describe("a tenant with 500 namespaces that changes all that it can", () => {
     return waits.toSorted((a, b) => a - b)[2] ?? Infinity;
   };
   /** What the tenant hears of its shares. */
-  const sharesTold = async (namespace: string): Promise<readonly string[]> =>
+  const sharesReported = async (namespace: string): Promise<readonly string[]> =>
     (await world.events(namespace)).flatMap(({ reason, note }) => (reason === "ShareReached" ? [String(note)] : []));
   const work = "work for this namespace waits for its turn";
   const logins = "more new registry logins than one namespace may have";
   const hears = async (namespace: string, of: string): Promise<boolean> =>
-    (await sharesTold(namespace)).some((note) => note.includes(of));
+    (await sharesReported(namespace)).some((note) => note.includes(of));
 
   beforeAll(async () => {
     cloud = await ecr({ roles: ["honest"], lifetime });
@@ -153,16 +153,16 @@ describe("a tenant with 500 namespaces that changes all that it can", () => {
     for (let look = 0; look < maxLooks && !(await hears("greedy-1", work)) && !(await isDone()); look += 1) {
       await pause(2_000);
     }
-    const told = (await sharesTold("greedy-1")).filter((note) => note.includes(work));
+    const reported = (await sharesReported("greedy-1")).filter((note) => note.includes(work));
     // A machine on which its work goes no faster than its share has nothing to tell.
     const wasWithin = performance.now() - began > minForThousand;
     expect([
       [1, false],
       [1, true],
       [0, true],
-    ]).toContainEqual([told.length, wasWithin]);
+    ]).toContainEqual([reported.length, wasWithin]);
     await eventually("it is told of its logins", () => hears("greedy-2", logins));
-    expect(await sharesTold("team-a")).toEqual([]);
+    expect(await sharesReported("team-a")).toEqual([]);
   }, 240_000);
 });
 

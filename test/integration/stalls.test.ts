@@ -17,7 +17,7 @@ describe("the longest time in which nothing else has a turn is short", { retry: 
   const mistype = (): void => here.put({ metadata: { generation: 2 }, spec: include("temm-*") });
 
   it.each<[string, () => void, () => boolean]>([
-    ["the brake holds a mistyped glob", mistype, () => held()],
+    ["the removal guard holds a mistyped glob", mistype, () => held()],
     ["the credential is deleted", () => here.put({ metadata: { deletionTimestamp } }), () => !here.isThere()],
     [
       "a person gives up on a deletion",

@@ -126,20 +126,20 @@ describe("a status that is edited by hand", () => {
   afterAll(() => stage?.close());
 
   it.each(Object.entries(rows))("to %s changes nothing for tenants, and is repaired", async (_what, status) => {
-    const [told, before] = [await statuses(), await ofTenants()];
+    const [reported, before] = [await statuses(), await ofTenants()];
     await edit(status);
-    await reverted(told);
+    await reverted(reported);
     await stage.world.atRest();
     expect(await ofTenants()).toEqual(before);
   });
 
   it("while no operator runs, in all fields at once, changes nothing for tenants, and is repaired", async () => {
-    const [told, before] = [await statuses(), await ofTenants()];
+    const [reported, before] = [await statuses(), await ofTenants()];
     for (const last of ["no name", "the name of another credential's Secret", "another install"]) {
       await stage.stop();
       await edit(Object.assign({}, ...Object.values(rows), rows["former names for ever"], rows[last]));
       await stage.start();
-      await reverted(told);
+      await reverted(reported);
       await stage.world.atRest();
       expect(await ofTenants()).toEqual(before);
     }

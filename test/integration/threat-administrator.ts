@@ -86,8 +86,8 @@ export function administration(stage: Stage, prefix: string): Administration {
     const last = holds.at(-1);
     if (!last || last.until !== Infinity) return;
     holds[holds.length - 1] = { ...last, until: clock.elapsed() + slack };
-    const told = wasHeld.at(-1);
-    if (told) told.until = Math.min(told.until, clock.elapsed());
+    const reported = wasHeld.at(-1);
+    if (reported) reported.until = Math.min(reported.until, clock.elapsed());
   };
 
   const writeSource = async (name: CredentialName): Promise<void> => {
@@ -235,8 +235,8 @@ export function administration(stage: Stage, prefix: string): Administration {
     which = to;
     if (to === "many less") holds.push({ what: { members }, from, until: Infinity });
     else if (wasHeldBefore) {
-      const told = wasHeld.at(-1);
-      if (told) told.until = from;
+      const reported = wasHeld.at(-1);
+      if (reported) reported.until = from;
     }
     await change({ namespaces: selectionField(ofA[to]) }, ofA[to]);
     if (to === "many less") {
@@ -253,8 +253,8 @@ export function administration(stage: Stage, prefix: string): Administration {
       const { message = "" } = conditionOf(newest("a"), "RemovalHeld") ?? {};
       const command = /allow-removal=(\S+)/.exec(message)?.[1];
       if (command === undefined || command === last) return last !== undefined && !tellsHold() && !stage.restarting();
-      const told = wasHeld.at(-1);
-      if (told) told.until = clock.elapsed();
+      const reported = wasHeld.at(-1);
+      if (reported) reported.until = clock.elapsed();
       last = command;
       confirmed = true;
       await admin.patch(`${credentialsPath}/${named("a")}`, {
@@ -341,11 +341,11 @@ export function administration(stage: Stage, prefix: string): Administration {
     },
     holdFaults: () =>
       witness.credential(named("a")).flatMap(({ at, object, gone }) => {
-        const told = !gone && conditionOf(object, "RemovalHeld")?.status === "True";
+        const reported = !gone && conditionOf(object, "RemovalHeld")?.status === "True";
         const right = holds.some(({ from, until }) => from <= at && at <= until + slack);
         const wanted = !gone && wasHeld.some((hold) => hold.at < at && at < hold.until);
-        if (told && !right) return ["a told of a hold that was none"];
-        return !told && wanted ? ["a told of no hold while one lasted"] : [];
+        if (reported && !right) return ["a told of a hold that was none"];
+        return !reported && wanted ? ["a told of no hold while one lasted"] : [];
       }),
   };
 }

@@ -11,7 +11,7 @@ import { rbac } from "./rights.ts";
 import { eventually, operatorNamespace, type TestEnv, testEnv, staticSpec } from "./test-env.ts";
 import { type Witness, witness } from "./threat-witness.ts";
 
-/** Namespaces of other tenants: enough for a removal that the brake holds. */
+/** Namespaces of other tenants: enough for a removal that the removal guard holds. */
 export const bystanders: readonly string[] = Array.from(
   { length: 14 },
   (_, index) => `by-${String(index).padStart(2, "0")}`,

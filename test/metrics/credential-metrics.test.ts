@@ -19,7 +19,7 @@ const ecr = {
 const hub = { name: "hub", identities: 1, failing: 0, state: "Issued", refreshedAt: "2026-01-01T00:00:00Z" } as const;
 const denied = { ...ecr, failing: 2, state: "Failing", reason: "Denied", message: "allow ecr:GetAuthorizationToken" };
 
-const told = (
+const reported = (
   readers: "known" | "anybody" = "known",
 ): {
   publish: (name: string, status: Status, namespaces?: readonly NamespaceView[], suspend?: boolean) => void;
@@ -45,7 +45,7 @@ const failing = (name: string, reason: string): NamespaceView => ({
 
 describe("the metrics of a credential", () => {
   it("say of each entry when its tokens end and were issued, in Unix seconds; of one without end only the latter", async () => {
-    const { publish, series } = told();
+    const { publish, series } = reported();
     publish("acme", { registries: [ecr, hub] });
     expect(await series("regcred_token_expiration_timestamp_seconds")).toEqual([
       'regcred_token_expiration_timestamp_seconds{credential="acme",entry="main",provider="Static"} 1767268800',
@@ -54,7 +54,7 @@ describe("the metrics of a credential", () => {
   });
 
   it("say nothing of an end that is no time, which others may have written into the status", async () => {
-    const { publish, series } = told();
+    const { publish, series } = reported();
     const until = "2026-01-01T12:30:00+99:99";
     publish("acme", { registries: [{ ...hub, former: { since: "2026-01-01T00:00:00Z", until, namespaces: 1 } }, ecr] });
     expect(await series("regcred_token_expiration_timestamp_seconds")).toEqual([
@@ -63,7 +63,7 @@ describe("the metrics of a credential", () => {
   });
 
   it("say why an entry fails, never what its message holds", async () => {
-    const { publish, series } = told();
+    const { publish, series } = reported();
     publish("acme", { registries: [denied as typeof ecr] });
     expect(await series("regcred_token_failing_grants")).toEqual([
       'regcred_token_failing_grants{credential="acme",entry="main",provider="Static",reason="Denied"} 2',
@@ -72,7 +72,7 @@ describe("the metrics of a credential", () => {
   });
 
   it("say how many namespaces are served, and whether it is suspended", async () => {
-    const { publish, series } = told();
+    const { publish, series } = reported();
     publish("acme", { namespaces: { selected: 6, ready: 3, pending: 1, failed: 2 } }, [], true);
     expect(await series("regcred_namespaces")).toEqual([
       'regcred_namespaces{credential="acme",state="selected"} 6',
@@ -84,7 +84,7 @@ describe("the metrics of a credential", () => {
   });
 
   it("count the namespaces that are not served, and name none, where anybody may read them", async () => {
-    const { publish, series } = told("anybody");
+    const { publish, series } = reported("anybody");
     publish("acme", {}, [failing("team-a", "SecretConflict"), failing("team-b", "SecretConflict")]);
     expect(await series("regcred_namespace_not_ready")).toEqual([
       'regcred_namespace_not_ready{credential="acme",target_namespace="",reason="SecretConflict",cause="Platform"} 2',
@@ -93,7 +93,7 @@ describe("the metrics of a credential", () => {
   });
 
   it("name the namespaces that are not served, and why", async () => {
-    const { publish, series } = told();
+    const { publish, series } = reported();
     publish("acme", {}, [failing("team-a", "SecretConflict"), { ...failing("team-b", "x"), failures: [] }]);
     expect(await series("regcred_namespace_not_ready")).toEqual([
       'regcred_namespace_not_ready{credential="acme",target_namespace="team-a",reason="SecretConflict",cause="Platform"} 1',
@@ -102,7 +102,7 @@ describe("the metrics of a credential", () => {
   });
 
   it("stay bounded where ten thousand namespaces fail", async () => {
-    const { publish, series } = told();
+    const { publish, series } = reported();
     const teams = Array.from({ length: 10_000 }, (_, index) => failing(`team-${index}`, "SourceMissing"));
     publish("acme", { registries: [ecr], namespaces: { selected: 10_000, ready: 0, pending: 0, failed: 10_000 } }, [
       ...teams,
@@ -118,7 +118,7 @@ describe("the metrics of a credential", () => {
   });
 
   it("end with a reason, an entry or a credential that is no more", async () => {
-    const { publish, forget, series } = told();
+    const { publish, forget, series } = reported();
     publish("acme", { registries: [denied as typeof ecr, hub] }, [failing("team-a", "Conflict")]);
     publish("other", { registries: [hub] });
     await series("");

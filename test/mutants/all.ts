@@ -12,7 +12,7 @@ import { neighbourMutants } from "./neighbours.ts";
 import { numberMutants } from "./numbers.ts";
 import { paceMutants } from "./pace.ts";
 import { attackMutants } from "./attacks.ts";
-import { restraintMutants } from "./restraint.ts";
+import { guardrailMutants } from "./guardrails.ts";
 import { textMutants } from "./text.ts";
 import { worldMutants } from "./world.ts";
 
@@ -20,7 +20,7 @@ export const mutants: readonly Mutant[] = [
   ...membershipMutants,
   ...boundMutants,
   ...textMutants,
-  ...restraintMutants,
+  ...guardrailMutants,
   ...drainMutants,
   ...numberMutants,
   ...failureMutants,

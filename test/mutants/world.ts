@@ -109,7 +109,7 @@ export const worldMutants: readonly Mutant[] = [
   }),
   known("references are not looked at when somebody else's login leaves the Secret", "takes references off once", {
     file: "src/controllers/service-account/watches.ts",
-    from: "      return isNews ?",
+    from: "      return isChanged ?",
     to: "      return isNews && false ?",
   }),
   known("a token is stored with the hosts that its entry had before", "remembers for which hosts", {

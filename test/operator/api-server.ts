@@ -217,12 +217,12 @@ export function apiServer(now: () => Temporal.Instant): ApiServer {
     matching,
     watch: ({ path, query }, since, tell, broken = () => undefined) => {
       const { resource } = targetOf(path);
-      const told = (change: Change): void => {
+      const reported = (change: Change): void => {
         if (change.resource === resource && isMatching(path, query, change.object)) tell(change);
       };
-      for (const change of history) if (change.version > since) told(change);
-      watchers.set(told, broken);
-      return () => watchers.delete(told);
+      for (const change of history) if (change.version > since) reported(change);
+      watchers.set(reported, broken);
+      return () => watchers.delete(reported);
     },
     backUp: () => {
       const backup = { objects: [...objects], version, changes: history.length };

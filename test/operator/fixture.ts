@@ -183,7 +183,7 @@ function passwordsIn(encoded: string): Readonly<Record<string, string>> {
 }
 
 /** `PUT secrets/regcred`, for each. */
-export const told = (calls: readonly Recorded[]): readonly string[] =>
+export const reported = (calls: readonly Recorded[]): readonly string[] =>
   calls.map(({ method, resource, subresource, name, body }) => {
     const whose = name ?? (body as PlayedObject).metadata.name;
     return `${method} ${resource}/${whose}${subresource === undefined ? "" : `/${subresource}`}`;

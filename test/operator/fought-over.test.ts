@@ -49,12 +49,12 @@ describe("a status that somebody else keeps writing", () => {
     await on.pass(90);
     const before = writesTo(on, "acme", "status");
     const news = (): number => on.logged.filter((line) => line === "condition changed").length;
-    const told = news();
+    const reported = news();
     const giveUp = overwriteStatus(on);
     on.server.patch("registrycredentials", "acme", { status: { mode: "theirs" } });
     await on.pass(long);
     // What others took out of it is no news.
-    expect(news()).toBe(told);
+    expect(news()).toBe(reported);
     // Thirty at once, and then as the wait doubles.
     expect(writesTo(on, "acme", "status") - before).toBeGreaterThan(36);
     expect(writesTo(on, "acme", "status") - before).toBeLessThan(45);
@@ -276,8 +276,8 @@ describe("a tenant that writes to an object whenever the operator is about to", 
     ]);
     // Two a second at most, though each try wakes the next one.
     expect(on.tried().filter((each) => each.method === method).length).toBeLessThan(150);
-    const told = statusOf(on, "acme").conditions?.find(({ type }) => type === "Distributed");
-    expect(told).toMatchObject({ reason: "Contested", message: expect.stringContaining(object) as string });
+    const reported = statusOf(on, "acme").conditions?.find(({ type }) => type === "Distributed");
+    expect(reported).toMatchObject({ reason: "Contested", message: expect.stringContaining(object) as string });
     on.setFaults();
     await on.pass(70);
     expect([on.logins("team-a"), on.references("team-a"), on.failures("acme")]).toEqual([

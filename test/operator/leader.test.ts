@@ -1,7 +1,7 @@
 // Does a replica write only while it is certain to lead, and in an order in which all of it is found again?
 import { describe, expect, it } from "vitest";
 import { refusal } from "./api-server.ts";
-import { ops, type Fixture, fixture, told } from "./fixture.ts";
+import { ops, type Fixture, fixture, reported } from "./fixture.ts";
 
 const leasePlace = `${ops}/regcred`;
 const never = new Promise<never>(() => undefined);
@@ -36,7 +36,7 @@ describe("a replica", () => {
     on.addCredential("acme");
     on.run("a");
     await on.pass(3);
-    expect(told(on.writes())).toEqual([
+    expect(reported(on.writes())).toEqual([
       "PATCH registrycredentials/acme/status",
       "PATCH registrycredentials/acme",
       expect.stringMatching(/^POST secrets\/regcred-members-/),
@@ -188,7 +188,7 @@ describe("a replica", () => {
     await on.stop(b);
     const c = on.run("c");
     await on.pass(60);
-    expect(told(on.writes().slice(before))).toEqual([]);
+    expect(reported(on.writes().slice(before))).toEqual([]);
     await on.stop(c);
     expect(on.clock.scheduled()).toBe(0);
     on.isLawful();

@@ -1,7 +1,7 @@
 // What is written to a tenant in each state that the pull-secret controller may find, while it runs and when it starts?
 import { describe, expect, it } from "vitest";
 import { refusal } from "./api-server.ts";
-import { ops, type ReplicaOptions, type Fixture, fixture, told } from "./fixture.ts";
+import { ops, type ReplicaOptions, type Fixture, fixture, reported } from "./fixture.ts";
 
 const hub = "https://index.docker.io/v1/";
 const both = { [hub]: "first", "ghcr.io": "other" };
@@ -388,7 +388,7 @@ describe("a pull Secret", () => {
     const written = on.recorded
       .slice(before)
       .filter((each) => on.toTenants().includes(each) && each.namespace === "team-a");
-    expect({ ...found(on), writes: row.writes && told(written) }).toEqual({ ...said(row), writes: row.writes });
+    expect({ ...found(on), writes: row.writes && reported(written) }).toEqual({ ...said(row), writes: row.writes });
     on.isLawful();
   });
 

@@ -11,12 +11,12 @@ const log = { debug: silent, info: silent, warn: silent, error: silent };
 
 describe("a start", () => {
   let clock: FakeClock;
-  let told: (string | undefined)[];
+  let reported: (string | undefined)[];
   const stop = (): AbortController => new AbortController();
 
   beforeEach(() => {
     clock = fakeClock();
-    told = [];
+    reported = [];
   });
   const wait = (answers: readonly (OperatorError | undefined)[], { signal } = stop()): Promise<void> => {
     const left = [...answers];
@@ -24,14 +24,14 @@ describe("a start", () => {
       const next = left.shift();
       return next ? Promise.reject(next) : Promise.resolve();
     };
-    return onceAnswered(attempt, { clock, random: () => 0.5, log, signal, tell: (what) => told.push(what) });
+    return onceAnswered(attempt, { clock, random: () => 0.5, log, signal, tell: (what) => reported.push(what) });
   };
 
   it("tells what it waits for as long as it waits, and no longer", async () => {
     const started = wait([error("ApiUnavailable"), error("ApiUnavailable"), undefined]);
     await clock.advance(Temporal.Duration.from({ minutes: 1 }));
     await started;
-    expect(told).toEqual(["it is ApiUnavailable", "it is ApiUnavailable", undefined]);
+    expect(reported).toEqual(["it is ApiUnavailable", "it is ApiUnavailable", undefined]);
   });
 
   it("ends for whatever a person has to mend", async () => {

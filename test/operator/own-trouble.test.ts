@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { refusal } from "./api-server.ts";
 import type { Played, Faults } from "./played-pools.ts";
-import { ops, type Fixture, fixture, told } from "./fixture.ts";
+import { ops, type Fixture, fixture, reported } from "./fixture.ts";
 
 const hub = "https://index.docker.io/v1/";
 const other = "ghcr.io";
@@ -104,10 +104,10 @@ describe("a RegistryCredential for which a policy denies, before it ever served,
     on.setFaults(statusOf("acme"));
     on.run("a");
     await on.pass(300);
-    const told = on.server
+    const reported = on.server
       .list("events")
       .filter((event) => event["reason"] === "AdmissionDenied" && JSON.stringify(event["regarding"]).includes("acme"));
-    expect(told).toHaveLength(1);
+    expect(reported).toHaveLength(1);
     expect(on.logged).toContain("RegistryCredential not updated");
   });
 });
@@ -376,6 +376,6 @@ it("a Secret that may not be deleted loses its references once, and its login", 
   on.server.patch("registrycredentials", "acme", { spec: { registries } });
   const count = on.writes().length;
   await on.pass(60);
-  expect(told(on.writes().slice(count)).filter((each) => each.includes("serviceaccounts"))).toHaveLength(1);
+  expect(reported(on.writes().slice(count)).filter((each) => each.includes("serviceaccounts"))).toHaveLength(1);
   expect([on.references("team-a"), on.logins("team-a")]).toEqual([[], {}]);
 });

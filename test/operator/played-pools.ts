@@ -1,7 +1,7 @@
 // How does a request get to the played API server, and what is recorded of it?
 import type { Dispatcher } from "undici";
 import type { Connection } from "../../src/runtime/client/connection.ts";
-import type { Obstacle, Pools, Purpose } from "../../src/runtime/client/pools.ts";
+import type { Blocker, Pools, Purpose } from "../../src/runtime/client/pools.ts";
 import type { FakeClock } from "../fake-clock.ts";
 import { type Answer, type ApiServer, type Call, type Change, type Target, targetOf } from "./api-server.ts";
 
@@ -35,7 +35,7 @@ export interface Wiring {
   faults: Faults;
 }
 
-type Sent = Dispatcher.RequestOptions<Obstacle> & { readonly signal: AbortSignal };
+type Sent = Dispatcher.RequestOptions<Blocker> & { readonly signal: AbortSignal };
 
 const bookmarkEvery = Temporal.Duration.from({ minutes: 1 });
 
@@ -52,8 +52,8 @@ export function playedConnection(wiring: Wiring, by: string): Connection {
     if (faults && "stuck" in faults) await faults.stuck;
     const met = await unlessAborted(faults && "stuck" in faults ? undefined : faults, sent.signal);
     // As the sockets ask, in the moment before it is written.
-    const obstacle = sent.opaque?.();
-    if (obstacle) throw obstacle;
+    const blocker = sent.opaque?.();
+    if (blocker) throw blocker;
     const { clock, server, recorded } = wiring;
     const isWatch = query["watch"] === "true";
     wiring.onCall(call, clock.elapsed());

@@ -68,7 +68,7 @@ const cluster =
     json(response, 201, { status: { allowed: allows(spec.resourceAttributes) } });
   };
 
-const told = (failure: OperatorError | undefined): string => (failure ? textWithSteps(failure) : "");
+const reported = (failure: OperatorError | undefined): string => (failure ? textWithSteps(failure) : "");
 
 describe("preflight", () => {
   it("goes on without the right to compare schemas, and says so", async () => {
@@ -97,7 +97,7 @@ describe("preflight", () => {
     { what: "group", code: 404, body: "404 page not found" },
     { what: "kind", code: 200, body: { ...discovery, resources: [] } },
   ])("says how to install a $what that is missing", async ({ code, body }) => {
-    expect(told(await failureOf((_, response) => json(response, code, body)))).toBe(
+    expect(reported(await failureOf((_, response) => json(response, code, body)))).toBe(
       "RegistryCredential is not installed; install it: kubectl apply -f crds/",
     );
   });
@@ -108,7 +108,7 @@ describe("preflight", () => {
         ? json(response, 200, { kind: "NamespaceList", items: [] })
         : cluster(() => true)(one, response),
     );
-    expect(told(failure)).toBe(
+    expect(reported(failure)).toBe(
       "the operator's namespace regcred-system does not exist; choose another with --namespace; or create it: kubectl create namespace regcred-system",
     );
   });
@@ -152,7 +152,7 @@ describe("preflight", () => {
           !(resource === "secrets" && (name === "regcred" || namespace) && verb !== "get"),
       ),
     );
-    expect(told(failure)).toBe(
+    expect(reported(failure)).toBe(
       "the operator may not list, watch, update, delete secrets named regcred; list, watch, create, update, delete secrets in namespace regcred-system; grant it with: kubectl apply -k config/default",
     );
   });
@@ -160,7 +160,7 @@ describe("preflight", () => {
   it("says so when the server does not answer, or does not know us", async () => {
     const server = await localServer(() => undefined);
     await server.close();
-    expect(told(await failureAt(server.url))).toBe(
+    expect(reported(await failureAt(server.url))).toBe(
       `no answer from the API server ${server.url}: it refuses the connection (ECONNREFUSED); check that it runs with: kubectl get --raw /readyz`,
     );
     const refused = await failureOf((_, response) => json(response, 401, status(401, "Unauthorized", "Unauthorized")));

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { refusal } from "./api-server.ts";
 import type { Faults } from "./played-pools.ts";
-import { ops, type Fixture, fixture, told } from "./fixture.ts";
+import { ops, type Fixture, fixture, reported } from "./fixture.ts";
 
 const hub = "https://index.docker.io/v1/";
 const never = new Promise<never>(() => undefined);
@@ -382,7 +382,7 @@ describe("the writes of a quiet cluster", () => {
     const on = await served({ namespaces: ["team-a", "team-b"] });
     const before = on.writes().length;
     await on.pass(900);
-    expect(told(on.writes().slice(before))).toEqual([]);
+    expect(reported(on.writes().slice(before))).toEqual([]);
   });
 });
 
@@ -396,8 +396,12 @@ describe("a deletion", () => {
     on.server.remove("registrycredentials", "acme");
     await on.pass(60);
     const status = on.server.get("registrycredentials", "acme")?.["status"] as { conditions: { type: string }[] };
-    const told = JSON.stringify(status.conditions.find(({ type }) => type === "DrainBlocked"));
-    expect([told.includes("team-a"), told.includes("freeze"), on.logins("team-b")]).toEqual([true, true, undefined]);
+    const reported = JSON.stringify(status.conditions.find(({ type }) => type === "DrainBlocked"));
+    expect([reported.includes("team-a"), reported.includes("freeze"), on.logins("team-b")]).toEqual([
+      true,
+      true,
+      undefined,
+    ]);
     on.setFaults();
     await on.pass(400);
     expect([on.server.list("registrycredentials"), on.logins("team-a")]).toEqual([[], undefined]);

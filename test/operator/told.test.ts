@@ -3,11 +3,11 @@ import { describe, expect, it } from "vitest";
 import type { Status } from "../../src/api/registry-credential.ts";
 import { refusal } from "./api-server.ts";
 import type { Faults } from "./played-pools.ts";
-import { ops, type Fixture, fixture, told } from "./fixture.ts";
+import { ops, type Fixture, fixture, reported } from "./fixture.ts";
 
 const statusOf = (on: Fixture, name = "acme"): Status => on.server.get("registrycredentials", name)?.["status"] ?? {};
 const statusWrites = (on: Fixture, from: number): readonly string[] =>
-  told(on.writes().slice(from)).filter((each) => each.includes("registrycredentials"));
+  reported(on.writes().slice(from)).filter((each) => each.includes("registrycredentials"));
 const foreign = (namespace: string): object => ({
   apiVersion: "v1",
   kind: "Secret",

@@ -41,7 +41,7 @@ describe("CA certificates", () => {
       expect.objectContaining({
         reason: "CAMissing",
         retry: "on-change",
-        steps: [{ says: "create it", command: kubectl`create secret generic -n ops ca --from-file=ca.crt=FILE` }],
+        steps: [{ message: "create it", command: kubectl`create secret generic -n ops ca --from-file=ca.crt=FILE` }],
       }) as Error,
     );
   });

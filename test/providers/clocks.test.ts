@@ -156,7 +156,7 @@ const subjects: readonly Subject[] = [
 ];
 
 /** Of these nobody sees the server's clock: ECR's tokens live for 12 hours. */
-const asTold: readonly Subject[] = [
+const asReported: readonly Subject[] = [
   [
     "ECR (expiresAt)",
     (now, life) => ({
@@ -180,7 +180,7 @@ const asTold: readonly Subject[] = [
 ];
 
 describe("an answer that takes its time", () => {
-  it.each([...subjects, ...asTold])("does not lengthen a life: %s", async (_what, reply, fetch) => {
+  it.each([...subjects, ...asReported])("does not lengthen a life: %s", async (_what, reply, fetch) => {
     const at = world(reply);
     const minted = await fetch(at);
     expect(minted.issuedAt).toEqual(at.sentAt());
@@ -282,44 +282,47 @@ const nobodyMeans = [
 ];
 const aMonth = 31 * 24;
 
-describe.each([...subjects, ...asTold].filter(([what]) => what in written))("an end by %s", (what, _reply, fetch) => {
-  const said = (end: string): World => world(() => written[what]?.(end) ?? "");
+describe.each([...subjects, ...asReported].filter(([what]) => what in written))(
+  "an end by %s",
+  (what, _reply, fetch) => {
+    const said = (end: string): World => world(() => written[what]?.(end) ?? "");
 
-  it.each(nobodyMeans)("that nobody can mean is no token: %s", async (end) => {
-    await expect(fetch(said(end))).rejects.toMatchObject({ reason: "InvalidAnswer", retry: "backoff" });
-  });
+    it.each(nobodyMeans)("that nobody can mean is no token: %s", async (end) => {
+      await expect(fetch(said(end))).rejects.toMatchObject({ reason: "InvalidAnswer", retry: "backoff" });
+    });
 
-  const isText = what.includes("Time");
-  const isLength = !isText && /expires_in|Seconds/.test(what);
-  const noon = 1_767_268_800;
-  const ends: readonly (readonly [end: string, hours: number])[] = isText
-    ? [
-        ['"2026-01-01T13:00:00Z"', 1],
-        ['"2026-01-01T15:00:00.5+02:00"', 1],
-        ['"9999-12-31T23:59:59Z"', aMonth],
-      ]
-    : isLength
+    const isText = what.includes("Time");
+    const isLength = !isText && /expires_in|Seconds/.test(what);
+    const noon = 1_767_268_800;
+    const ends: readonly (readonly [end: string, hours: number])[] = isText
       ? [
-          ["3600", 1],
-          ['"3600"', 1],
-          ["3600.25", 1],
-          ["3600000", 1],
-          ["31536000", 8.76],
-          ["172800", 48],
-          ["172800000", 48],
+          ['"2026-01-01T13:00:00Z"', 1],
+          ['"2026-01-01T15:00:00.5+02:00"', 1],
+          ['"9999-12-31T23:59:59Z"', aMonth],
         ]
-      : [
-          [String(noon + 3600), 1],
-          [String((noon + 3600) * 1000), 1],
-          ["253402300799", aMonth],
-        ];
+      : isLength
+        ? [
+            ["3600", 1],
+            ['"3600"', 1],
+            ["3600.25", 1],
+            ["3600000", 1],
+            ["31536000", 8.76],
+            ["172800", 48],
+            ["172800000", 48],
+          ]
+        : [
+            [String(noon + 3600), 1],
+            [String((noon + 3600) * 1000), 1],
+            ["253402300799", aMonth],
+          ];
 
-  it.each(ends)("is a time within a month, as RFC 3339 has it: %s in %i h", async (end, hours) => {
-    const at = said(end);
-    const { expiresAt } = await fetch(at);
-    expect(expiresAt?.toString()).toMatch(/^2026-\d\d-\d\dT[\d:.]+Z$/);
-    const left = expiresAt?.since(at.clock.now()).total("hours") ?? 0;
-    expect(left).toBeGreaterThan(hours * 0.97);
-    expect(left).toBeLessThanOrEqual(hours + 1 / 3600);
-  });
-});
+    it.each(ends)("is a time within a month, as RFC 3339 has it: %s in %i h", async (end, hours) => {
+      const at = said(end);
+      const { expiresAt } = await fetch(at);
+      expect(expiresAt?.toString()).toMatch(/^2026-\d\d-\d\dT[\d:.]+Z$/);
+      const left = expiresAt?.since(at.clock.now()).total("hours") ?? 0;
+      expect(left).toBeGreaterThan(hours * 0.97);
+      expect(left).toBeLessThanOrEqual(hours + 1 / 3600);
+    });
+  },
+);

@@ -109,25 +109,25 @@ describe("the token of a ServiceAccount", () => {
     ["forbidden", tenant, "ConsentMissing", "Tenant", "slowly", "--serviceaccount=ops:regcred"],
     ["forbidden", own, "NotPermitted", "Platform", "slowly", "--resource-name=puller"],
     ["admissionDenied", tenant, "NotPermitted", "Platform", "slowly", "for the audience a: what the policy says"],
-  ] as const)("that ends in %s is told", async (kind, identity, reason, cause, retry, told) => {
+  ] as const)("that ends in %s is told", async (kind, identity, reason, cause, retry, reported) => {
     const refused = Object.assign(new Error("what the policy says"), { kind });
     const identities = source({ requestToken: () => Promise.reject(refused) });
     const error = await refusal(() => identities.serviceAccountToken(identity, "a", never));
     expect(error).toMatchObject({ reason, cause, retry, origin: refused });
-    expect(textWithSteps(error)).toContain(told);
+    expect(textWithSteps(error)).toContain(reported);
   });
 
   it.each([
     ["https://kubernetes.default.svc", "the API server itself takes tokens for https://kubernetes.default.svc"],
     ["", "its audience is empty"],
     [" ", "its audience is empty or has spaces in it"],
-  ])("is not asked for with the audience %j", async (audience, told) => {
+  ])("is not asked for with the audience %j", async (audience, reported) => {
     for (const [identity, cause] of [
       [tenant, "Tenant"],
       [own, "Platform"],
     ] as const) {
       const error = await refusal(() => source({}).serviceAccountToken(identity, audience, never));
-      expect(error).toMatchObject({ reason: "InvalidAudience", cause, message: expect.stringContaining(told) });
+      expect(error).toMatchObject({ reason: "InvalidAudience", cause, message: expect.stringContaining(reported) });
     }
   });
 
@@ -135,13 +135,13 @@ describe("the token of a ServiceAccount", () => {
     ["https://kubernetes.default.svc", "the API server itself takes tokens for https://kubernetes.default.svc"],
     ["", "its audience is empty"],
     [" ", "its audience is empty or has spaces in it"],
-  ])("is not asked for with the audience %j", async (audience, told) => {
+  ])("is not asked for with the audience %j", async (audience, reported) => {
     for (const [identity, cause] of [
       [tenant, "Tenant"],
       [own, "Platform"],
     ] as const) {
       const error = await refusal(() => source({}).serviceAccountToken(identity, audience, never));
-      expect(error).toMatchObject({ reason: "InvalidAudience", cause, message: expect.stringContaining(told) });
+      expect(error).toMatchObject({ reason: "InvalidAudience", cause, message: expect.stringContaining(reported) });
     }
   });
 

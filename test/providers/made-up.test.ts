@@ -8,7 +8,7 @@ import { defineProvider, type ProviderList } from "../../src/providers/definitio
 import { type Grant, grantsOf, isFailure } from "../../src/providers/grant.ts";
 import { allowedHosts } from "../../src/providers/http/allow-list.ts";
 import type { HttpCall } from "../../src/providers/http/http.ts";
-import { endpointNotAllowed } from "../../src/providers/http/refusals.ts";
+import { endpointNotAllowed } from "../../src/providers/http/denied.ts";
 import { providers } from "../../src/providers/index.ts";
 import { isCloud } from "../../src/providers/kinds.ts";
 import type { Loads } from "../../src/providers/provider.ts";

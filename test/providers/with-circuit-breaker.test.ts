@@ -255,9 +255,9 @@ describe("the circuit of an identity", () => {
           for (const pause of pauses) {
             // The others come first, always.
             for (const scope of ["a", "b"]) await here.ask(googleGrant({ scopes: [scope] }));
-            const told = await here.ask(mine);
+            const reported = await here.ask(mine);
             const now = here.clock.elapsed();
-            if (told === "minted") return;
+            if (reported === "minted") return;
             turnedAwayAt ??= now;
             expect(now - turnedAwayAt).toBeLessThan(Math.min(within ?? 60_000, 60_000));
             await here.clock.advance(ms(pause));

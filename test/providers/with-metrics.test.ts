@@ -27,9 +27,9 @@ const attempt = async (fetch: () => Promise<NewToken>, left?: Temporal.Duration)
 
 describe("an attempt to get a token", () => {
   it("that succeeds counts with the life that the former one had left", async () => {
-    const told = await attempt(() => Promise.resolve({} as NewToken), Temporal.Duration.from({ hours: 6 }));
-    expect(told).toContain('regcred_token_refreshes_total{provider="ECR",result="success",reason=""} 1');
-    expect(told).toContain('regcred_token_remaining_seconds_sum{provider="ECR"} 21600');
+    const reported = await attempt(() => Promise.resolve({} as NewToken), Temporal.Duration.from({ hours: 6 }));
+    expect(reported).toContain('regcred_token_refreshes_total{provider="ECR",result="success",reason=""} 1');
+    expect(reported).toContain('regcred_token_remaining_seconds_sum{provider="ECR"} 21600');
   });
 
   it("that is the first has no former one; a former one that has ended had nothing left", async () => {
@@ -46,9 +46,9 @@ describe("an attempt to get a token", () => {
     const fails = async (): Promise<never> => {
       throw error;
     };
-    const told = await attempt(fails, Temporal.Duration.from({ hours: 6 }));
-    expect(told).toContain(`regcred_token_refreshes_total{provider="ECR",result="failure",reason="${reason}"} 1`);
-    expect(told.includes('regcred_cloud_throttles_total{provider="ECR"} 1')).toBe(reason === "Throttled");
+    const reported = await attempt(fails, Temporal.Duration.from({ hours: 6 }));
+    expect(reported).toContain(`regcred_token_refreshes_total{provider="ECR",result="failure",reason="${reason}"} 1`);
+    expect(reported.includes('regcred_cloud_throttles_total{provider="ECR"} 1')).toBe(reason === "Throttled");
   });
 });
 

@@ -91,7 +91,7 @@ function after(theirs: string, { action }: PullSecretPlan): string | undefined {
 /** What `import --secrets` makes of one tenant's Secret. */
 function imported(text: string): {
   readonly entries: readonly Entry[];
-  readonly told: readonly string[];
+  readonly reported: readonly string[];
   readonly source: string;
 } {
   const data = { ".dockerconfigjson": Buffer.from(text).toString("base64") };
@@ -99,8 +99,8 @@ function imported(text: string): {
   const raw = { metadata, type: "kubernetes.io/dockerconfigjson", data };
   const { groups, leftOut } = secretGroups([raw], "regcred-system");
   const [group] = groups;
-  const told = [...leftOut.map(({ why }) => why), ...(group?.lost ?? [])];
-  if (!group) return { entries: [], told, source: text };
+  const reported = [...leftOut.map(({ why }) => why), ...(group?.lost ?? [])];
+  if (!group) return { entries: [], reported, source: text };
   const [source, credential] = manifests(
     { ...group, name: "imported", namespaces: { include: ["team-a"] } },
     "regcred-system",
@@ -109,7 +109,7 @@ function imported(text: string): {
   const { stringData } = source as { readonly stringData: Readonly<Record<string, string>> };
   return {
     entries: credentialOf(registries).spec.registries,
-    told,
+    reported,
     source: stringData[".dockerconfigjson"] ?? "",
   };
 }
@@ -150,11 +150,11 @@ describe.each(hostRows)("$written for $image ($provider)", (row) => {
   });
 
   it("is imported as a host that the API server takes, or told to be left out", () => {
-    const { entries, told } = imported(theirs);
+    const { entries, reported } = imported(theirs);
     const hosts = entries.flatMap((each) => each.hosts);
     expect(hosts.filter((each) => each !== "*" && !isLiteralHost(each))).toEqual([]);
     expect(hosts).toEqual(host === undefined ? [] : [isLiteralHost(host) ? host : "*"]);
-    expect(told.length).toBe(host === undefined ? 1 : 0);
+    expect(reported.length).toBe(host === undefined ? 1 : 0);
   });
 
   it("still pulls after it was imported, and adopted by what import wrote", () => {

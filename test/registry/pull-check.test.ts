@@ -38,7 +38,7 @@ async function loggedIn(script: Readonly<Record<string, Answer | Error>>, domain
   const { exchange, calls } = registry(script);
   const result = await loginCheck(domain, login, { exchange }, never);
   expect(JSON.stringify(result)).not.toMatch(/pä55|word|t0ken/);
-  return { ...result, calls, told: calls.filter(({ headers }) => headers?.["authorization"] !== undefined) };
+  return { ...result, calls, reported: calls.filter(({ headers }) => headers?.["authorization"] !== undefined) };
 }
 
 async function check(
@@ -50,7 +50,7 @@ async function check(
   const result = await pullCheck(image, login, { exchange, ...options }, never);
   // Whatever happens, what is told holds no secret.
   expect(JSON.stringify(result)).not.toMatch(/pä55|word|t0ken/);
-  return { ...result, calls, told: calls.filter(({ headers }) => headers?.["authorization"] !== undefined) };
+  return { ...result, calls, reported: calls.filter(({ headers }) => headers?.["authorization"] !== undefined) };
 }
 
 describe("a registry that asks for Basic authentication", () => {
@@ -90,12 +90,12 @@ describe("a registry with a token server", () => {
 
   it("is preferred to Basic where both are offered", async () => {
     const both = challenge('Basic realm="x", Bearer realm="https://ghcr.io/token"');
-    const { told } = await check({
+    const { reported } = await check({
       [hello]: both,
       [tokenUrl]: answer(200, {}, '{"token":"t0ken"}'),
       [manifest]: answer(200),
     });
-    expect(told.map(({ headers }) => headers?.["authorization"])).toEqual([basic, "Bearer t0ken"]);
+    expect(reported.map(({ headers }) => headers?.["authorization"])).toEqual([basic, "Bearer t0ken"]);
   });
 
   it.each([401, 403])("denies the login with %i", async (status) => {
@@ -132,9 +132,9 @@ describe("a registry with a token server", () => {
     ["with a user in it", "https://ghcr.io@evil.example.com/token"],
     ["that is no URL", "token"],
   ])("%s is never told the login", async (_where, realm) => {
-    const { verification, told, calls } = await check({ [hello]: bearerAt(realm) });
+    const { verification, reported, calls } = await check({ [hello]: bearerAt(realm) });
     expect(verification).toBe("Inconclusive");
-    expect(told).toEqual([]);
+    expect(reported).toEqual([]);
     expect(calls).toHaveLength(1);
   });
 
@@ -149,7 +149,7 @@ describe("a registry with a token server", () => {
     expect(named.verification).toBe("Verified");
     expect(named.calls.every(({ ca }) => ca === "PEM")).toBe(true);
     const unnamed = await check(script, image);
-    expect(unnamed).toMatchObject({ verification: "Inconclusive", told: [] });
+    expect(unnamed).toMatchObject({ verification: "Inconclusive", reported: [] });
     expect(unnamed.detail).toContain(
       'which is not trusted; none were sent; if that is its token server, write tokenServers: ["gitlab.corp.example"] into the entry',
     );
@@ -170,8 +170,8 @@ describe("a registry with a token server", () => {
   });
 
   it("that is not named is not asked", async () => {
-    const { verification, told } = await check({ [hello]: challenge('Bearer service="x"') });
-    expect({ verification, told }).toEqual({ verification: "Inconclusive", told: [] });
+    const { verification, reported } = await check({ [hello]: challenge('Bearer service="x"') });
+    expect({ verification, reported }).toEqual({ verification: "Inconclusive", reported: [] });
   });
 });
 
@@ -193,9 +193,9 @@ describe("a login alone", () => {
   });
 
   it("is taken where the registry answers it with 200", async () => {
-    const { verification, told } = await loggedIn({ ...basicHello, [helloAgain]: answer(200) });
+    const { verification, reported } = await loggedIn({ ...basicHello, [helloAgain]: answer(200) });
     expect(verification).toBe("Authenticated");
-    expect(told.map(({ headers }) => headers?.["authorization"])).toEqual([basic]);
+    expect(reported.map(({ headers }) => headers?.["authorization"])).toEqual([basic]);
   });
 
   it("is refused by a 401 of the token server or of the registry, and by nothing else", async () => {
@@ -220,8 +220,8 @@ describe("a login alone", () => {
     ["names a realm on another host", bearerAt("https://evil.example.com/token")],
     ["cannot be asked", Object.assign(new Error("x"), { reason: "EndpointNotAllowed" })],
   ])("is not shown to a registry that %s", async (_what, given) => {
-    const { verification, told } = await loggedIn({ [hello]: given });
-    expect({ verification, told }).toEqual({ verification: "Inconclusive", told: [] });
+    const { verification, reported } = await loggedIn({ [hello]: given });
+    expect({ verification, reported }).toEqual({ verification: "Inconclusive", reported: [] });
   });
 
   it("to Docker Hub is tried at the host of its API", async () => {
@@ -248,8 +248,8 @@ describe("what decides nothing, and tells nobody the login", () => {
     ["a challenge that cannot be read", answer(401)],
     ["another authentication", challenge("Negotiate")],
   ])("is %s", async (_what, given) => {
-    const { verification, told, calls } = await check({ [hello]: given });
-    expect({ verification, told }).toEqual({ verification: "Inconclusive", told: [] });
+    const { verification, reported, calls } = await check({ [hello]: given });
+    expect({ verification, reported }).toEqual({ verification: "Inconclusive", reported: [] });
     expect(calls).toHaveLength(1);
   });
 
@@ -354,9 +354,9 @@ describe("each call", () => {
 describe("a challenge that is too long to be one", () => {
   it.each([4_097, 65_536])("of %i characters is not read, and no login is sent", async (length) => {
     const header = 'Bearer realm="https://ghcr.io/token"'.padEnd(length, " ");
-    const { verification, detail, told } = await check({ [hello]: challenge(header) });
+    const { verification, detail, reported } = await check({ [hello]: challenge(header) });
     expect(verification).toBe("Inconclusive");
     expect(detail).toBe("ghcr.io asks for an authentication in more than 4096 characters, which are not read");
-    expect(told).toEqual([]);
+    expect(reported).toEqual([]);
   });
 });

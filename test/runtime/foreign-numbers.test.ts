@@ -127,10 +127,10 @@ describe("a length of life", () => {
     ["an hour in milliseconds, as a text", "3600000", 3_600, true],
     ["what is left of an hour in milliseconds", 3_599_123, 3_599.123, true],
     ["two days in milliseconds, or five years", 172_800_000, 172_800, true],
-  ] as const)("is believed, or taken for milliseconds: %s", (_what, said, seconds, isTold) => {
+  ] as const)("is believed, or taken for milliseconds: %s", (_what, said, seconds, isReported) => {
     expect([boundedNumber(said, bounds.life), inMilliseconds(said, bounds.life) !== undefined]).toEqual([
       seconds,
-      isTold,
+      isReported,
     ]);
   });
 

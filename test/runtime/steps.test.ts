@@ -50,7 +50,10 @@ describe("a command", () => {
 });
 
 describe("a failure, as it is told", () => {
-  const steps = [{ says: "create it", command: kubectl`create secret generic ${"hub"}` }, { says: "or name another" }];
+  const steps = [
+    { message: "create it", command: kubectl`create secret generic ${"hub"}` },
+    { message: "or name another" },
+  ];
   const whole = "the Secret hub does not exist; create it: kubectl create secret generic hub; or name another";
 
   it("is its message, then what to do", () => {
@@ -64,9 +67,9 @@ describe("a failure, as it is told", () => {
         fc.string({ unit: "grapheme", maxLength: 300 }),
         fc.integer({ min: 10, max: 400 }),
         (message, longest) => {
-          const told = textWithSteps({ message, steps }, longest);
-          expect(Buffer.byteLength(told)).toBeLessThanOrEqual(longest);
-          expect(told).toMatch(
+          const reported = textWithSteps({ message, steps }, longest);
+          expect(Buffer.byteLength(reported)).toBeLessThanOrEqual(longest);
+          expect(reported).toMatch(
             /^(?:(?!; create it)[^])*(?:; create it: kubectl create secret generic hub(?:; or name another)?)?$/,
           );
         },

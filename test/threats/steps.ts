@@ -72,7 +72,7 @@ export type TenantStep =
     };
 
 export type AdministratorStep =
-  /** few: an honest removal. many: a mistake, which the brake holds. */
+  /** few: an honest removal. many: a mistake, which the removal guard holds. */
   | { readonly act: "select"; readonly which: "all" | "few less" | "many less" }
   /** Confirms what is held. */
   | { readonly act: "allow" }

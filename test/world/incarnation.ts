@@ -13,7 +13,7 @@ import type { PlayedCloud } from "./played-cloud.ts";
 import { type EventLog, playedWatches } from "./played-watches.ts";
 import type { SystemNamespace } from "./words.ts";
 
-export interface Surroundings {
+export interface Environment {
   readonly server: ModelServer;
   readonly log: EventLog;
   readonly clock: FakeClock;
@@ -48,9 +48,9 @@ export interface Incarnation {
 const nothing = (): void => undefined;
 const everything = { pullSecretNames: [], watchNamespaces: [], podRecovery: false };
 
-export function incarnation(surroundings: Surroundings, namespace: SystemNamespace): Incarnation {
-  const { server, log, random, cloud, faults, listFaults, leaseOf, onError } = surroundings;
-  const clock = mortalClock(surroundings.clock);
+export function incarnation(environment: Environment, namespace: SystemNamespace): Incarnation {
+  const { server, log, random, cloud, faults, listFaults, leaseOf, onError } = environment;
+  const clock = mortalClock(environment.clock);
   const watched = playedWatches({ server, log, clock, faults: listFaults });
   const quiet: Log = {
     debug: nothing,
@@ -76,8 +76,8 @@ export function incarnation(surroundings: Surroundings, namespace: SystemNamespa
       server,
       clock,
       faults,
-      onRequest: (request, body) => (dead ? { sent: false } : surroundings.onRequest(request, body)),
-      during: surroundings.during,
+      onRequest: (request, body) => (dead ? { sent: false } : environment.onRequest(request, body)),
+      during: environment.during,
       onThrottled: () => parts.throttled(undefined),
     }),
     listWatch: watched.listWatch,

@@ -156,7 +156,7 @@ function judgeCredential(ledger: Ledger, { type, object, before }: ModelEvent): 
   const { complain, noteDrained, noteRenamed, look } = ledger;
   const { name, uid, annotations = {}, deletionTimestamp } = object.metadata;
   if (!before) return complain(`the operator made the RegistryCredential ${name}`);
-  const [formerName, secretName] = [toldName(before), toldName(object)];
+  const [formerName, secretName] = [reportedName(before), reportedName(object)];
   if (formerName !== undefined && formerName !== secretName) noteRenamed(uid, formerName);
   const specOf = (raw: ClusterObject): string => JSON.stringify((raw as { readonly spec?: unknown }).spec);
   if (specOf(before) !== specOf(object)) complain(`the spec of ${name} was changed`);
@@ -174,7 +174,7 @@ function judgeCredential(ledger: Ledger, { type, object, before }: ModelEvent): 
 }
 
 /** The name of the pull Secret, as its status tells it. */
-function toldName(credential: ClusterObject): string | undefined {
+function reportedName(credential: ClusterObject): string | undefined {
   return (credential as { readonly status?: Status }).status?.secretName;
 }
 

@@ -229,8 +229,8 @@ function holdersThere({ ledger: { past }, cloud }: World, identity: string, pass
 /** What cannot be read has to be mended before it can be taken from tenants. */
 function saysWhyItStays(raw: ClusterObject): boolean {
   const { status = {} } = raw as { readonly status?: Status };
-  const isTold = status.conditions?.some(({ reason }) => reason === "InvalidSpec") === true;
-  return isTold && !isReadable(raw);
+  const isReported = status.conditions?.some(({ reason }) => reason === "InvalidSpec") === true;
+  return isReported && !isReadable(raw);
 }
 
 /** Namespace, Secret, RegistryCredential and host. */

@@ -4,7 +4,7 @@ import { fakeClock, type FakeClock } from "../fake-clock.ts";
 import { type ModelEvent, type ModelServer, modelServer } from "../../src/cluster/in-memory/in-memory-server.ts";
 import type { Random } from "../../src/runtime/clock.ts";
 import type { Fault, How, ListFault, Request } from "./faults.ts";
-import { type Incarnation, incarnation, type Surroundings } from "./incarnation.ts";
+import { type Incarnation, incarnation, type Environment } from "./incarnation.ts";
 import { judgeRequest, judgeWrite, noteOthers } from "./laws.ts";
 import { type Ledger, ledger } from "./ledger.ts";
 import { accountObject, namespaceObject, sourceObject } from "./objects.ts";
@@ -126,7 +126,7 @@ export async function world(counts: (complaint: string) => boolean): Promise<Wor
     }
     if (event.resource !== "events") writes.push(writeText(writing, event));
   });
-  const surroundings: Surroundings = {
+  const environment: Environment = {
     server,
     log,
     clock,
@@ -200,7 +200,7 @@ export async function world(counts: (complaint: string) => boolean): Promise<Wor
       believedSince();
     },
     standBy: (namespace) => {
-      const next = incarnation(surroundings, namespace);
+      const next = incarnation(environment, namespace);
       living.add(next);
       return next;
     },

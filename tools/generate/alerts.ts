@@ -163,7 +163,7 @@ function standstill({ scaled, seconds }: Times): readonly Alert[] {
       expression: "max by (credential) (regcred_removal_held_namespaces) > 0",
       for: scaled(minutes(5)),
       twin: "RegcredAbsent",
-      summary: "The brake holds a removal of {{ $labels.credential }}.",
+      summary: "The removal guard holds a removal of {{ $labels.credential }}.",
       description: "{{ $value }} namespaces would lose it. It waits for you to confirm or to fix the change.",
     },
     {

@@ -1,6 +1,6 @@
 // The doctor on admission policies: which ones the API server really enforces.
 import { resources } from "../../cluster/resources.ts";
-import { seenAll } from "../explain/seen.ts";
+import { seenAll } from "../reads.ts";
 import type { Session } from "../session.ts";
 
 export interface Admission {

@@ -6,7 +6,7 @@ import { appliersIn, type FieldsEntry } from "../../cluster/managed-fields.ts";
 import { managedFieldsOf } from "../../cluster/transform/managed-fields.ts";
 import { annotationsOf, identityOf } from "../../runtime/watch/object-meta.ts";
 import type { Session } from "../session.ts";
-import { seenAll } from "../explain/seen.ts";
+import { seenAll } from "../reads.ts";
 import { type Finding, notSeen, well } from "./finding.ts";
 
 interface Applied {

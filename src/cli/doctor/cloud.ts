@@ -4,7 +4,7 @@ import { providers } from "../../providers/index.ts";
 import { isCloud } from "../../providers/kinds.ts";
 import type { CredentialRecord } from "../../cluster/records.ts";
 import type { Session } from "../session.ts";
-import { seenAll } from "../explain/seen.ts";
+import { seenAll } from "../reads.ts";
 import { bad, type Finding, notSeen, unknown, well } from "./finding.ts";
 import type { Named } from "./install-names.ts";
 import { kubectl } from "../../runtime/steps.ts";

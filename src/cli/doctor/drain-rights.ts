@@ -1,7 +1,7 @@
 // The doctor on a right that is left over from an uninstall which failed before its Job could run.
 import { resources } from "../../cluster/resources.ts";
 import { identityOf } from "../../runtime/watch/object-meta.ts";
-import { seenAll } from "../explain/seen.ts";
+import { seenAll } from "../reads.ts";
 import { kubectl } from "../../runtime/steps.ts";
 import type { Session } from "../session.ts";
 import { bad, type Finding, notSeen, well } from "./finding.ts";

@@ -1,12 +1,12 @@
 // Runs all checks of the doctor.
 import { resources } from "../../cluster/resources.ts";
 import { servingInstall } from "../../controllers/cluster-claim/plan.ts";
-import { there } from "../explain/input.ts";
+import { there } from "../seen.ts";
 import { commandText } from "../../runtime/steps.ts";
 import { transformCredential } from "../../cluster/transform/credential.ts";
 import type { Action } from "../cluster-command.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { seenAll } from "../explain/seen.ts";
+import { seenAll } from "../reads.ts";
 import type { Session } from "../session.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { wrapped } from "../terminal/layout.ts";
@@ -51,9 +51,9 @@ async function examine(session: Session & Named, fix: boolean): Promise<readonly
   const { objects, clock, operatorNamespace } = session;
   const installed = [await apiServerVersion(session), await clockIsRight(session), await crdIsCurrent(session)];
   // Without the kind there is nothing else to look at, and its absence has been told.
-  const isToldOf = installed.some(({ check, state }) => check === "RegistryCredential" && state === "bad");
+  const isReportedOf = installed.some(({ check, state }) => check === "RegistryCredential" && state === "bad");
   const list = seenAll(objects.list(resources.credentials), transformCredential);
-  const listed = await (isToldOf ? list.catch(() => undefined) : list);
+  const listed = await (isReportedOf ? list.catch(() => undefined) : list);
   const records = there(listed);
   const credentials = records?.flatMap(({ credential }) => credential ?? []) ?? [];
   const place = [

@@ -21,7 +21,7 @@ export function bad(check: string, message: string, ...commands: readonly Comman
 
 /** Where no command does it, the sentence ends in what does. */
 export function fixedBy(check: string, message: string, step: Step): Finding {
-  return step.command ? bad(check, message, step.command) : bad(check, `${message}: ${step.says}`);
+  return step.command ? bad(check, message, step.command) : bad(check, `${message}: ${step.message}`);
 }
 
 export function unknown(check: string, message: string, ...commands: readonly Command[]): Finding {

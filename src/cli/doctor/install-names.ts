@@ -1,7 +1,7 @@
 // The doctor on names: which ones an install has given its rights, its policies and its ServiceAccount.
 import { resources } from "../../cluster/resources.ts";
-import { there } from "../explain/input.ts";
-import { seenAll } from "../explain/seen.ts";
+import { there } from "../seen.ts";
+import { seenAll } from "../reads.ts";
 import type { Session } from "../session.ts";
 
 export interface InstallNames {

@@ -14,7 +14,7 @@ import type { ServingInstall } from "../../controllers/cluster-claim/plan.ts";
 import { grantRights } from "../../cluster/install-steps.ts";
 import type { Mode } from "../../cluster/install-mode.ts";
 import type { Session } from "../session.ts";
-import { seen } from "../explain/seen.ts";
+import { seen } from "../reads.ts";
 import { bad, type Finding, fixedBy, notSeen, well } from "./finding.ts";
 import type { Named } from "./install-names.ts";
 import { kubectl } from "../../runtime/steps.ts";

@@ -2,9 +2,9 @@
 import { group, plural } from "../../api/names.ts";
 import { foreignText } from "../../runtime/foreign-text.ts";
 import { resources, type Resource } from "../../cluster/resources.ts";
-import { there } from "../explain/input.ts";
+import { there } from "../seen.ts";
 import type { Session } from "../session.ts";
-import { seenAll } from "../explain/seen.ts";
+import { seenAll } from "../reads.ts";
 
 export interface NamespaceWriters {
   /** Such as `Group tenants` or `ServiceAccount ci/deployer (Namespace team-a)`, sorted. */

@@ -5,9 +5,9 @@ import { leaseName } from "../../cluster/needed-permissions.ts";
 import { resources } from "../../cluster/resources.ts";
 import type { CredentialRecord } from "../../cluster/records.ts";
 import type { Session } from "../session.ts";
-import { seen } from "../explain/seen.ts";
-import { credentialReport, timeOf } from "../status/credential-view.ts";
-import { ageText } from "../terminal/time-left.ts";
+import { seen } from "../reads.ts";
+import { credentialReport } from "../status/credential-view.ts";
+import { timeOf, ageText } from "../terminal/time-left.ts";
 import { bad, type Finding, notSeen, well } from "./finding.ts";
 import { kubectl } from "../../runtime/steps.ts";
 

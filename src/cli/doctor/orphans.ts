@@ -8,7 +8,7 @@ import type { CredentialRecord, ServiceAccountRecord } from "../../cluster/recor
 import { annotationsOf, identityOf } from "../../runtime/watch/object-meta.ts";
 import { transformServiceAccount } from "../../cluster/transform/service-account.ts";
 import type { Session } from "../session.ts";
-import { seenAll } from "../explain/seen.ts";
+import { seenAll } from "../reads.ts";
 import { bad, type Finding, notSeen, well } from "./finding.ts";
 import { kubectl } from "../../runtime/steps.ts";
 

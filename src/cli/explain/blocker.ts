@@ -28,7 +28,7 @@ export function blockerOf({ reason, cause, message, steps = [] }: Omit<Failure, 
 
 function remedyOf(steps: readonly Step[]): Remedy {
   return {
-    change: steps.length === 0 ? "do what the message says" : steps.map(({ says }) => says).join("; "),
+    change: steps.length === 0 ? "do what the message says" : steps.map(({ message }) => message).join("; "),
     commands: steps.flatMap(({ command }) => command ?? []),
   };
 }

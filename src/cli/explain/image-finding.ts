@@ -10,7 +10,8 @@ import { entryForHost } from "./entry-for-host.ts";
 import type { Blocker } from "./blocker.ts";
 import { referenceBlocker } from "./reference-blocker.ts";
 import { type Candidate, servingBlocker, type Stopped } from "./serving-blocker.ts";
-import { referencesOf, type SecretView, type Seen, type ExplainInput, there } from "./input.ts";
+import { referencesOf, type SecretView, type ExplainInput } from "./input.ts";
+import { type Seen, there } from "../seen.ts";
 import { type Recorded, shownEntries } from "../../cluster/entries-annotation.ts";
 
 /** A login that a kubelet would try. */

@@ -1,13 +1,8 @@
 // What `explain` gets to see of a namespace, a ServiceAccount or a pod, and the credentials.
+import { type Seen, there } from "../seen.ts";
 import { selectsNamespace } from "../../entitlement/selection.ts";
 import type { RenderScope } from "../../providers/grant-types.ts";
 import type { CredentialRecord, NamespaceRecord, ServiceAccountRecord } from "../../cluster/records.ts";
-
-/** What was asked for: it is there, it is not, or whoever asked may not see it. */
-export type Seen<T> =
-  | { readonly seen: "there"; readonly value: T }
-  | { readonly seen: "absent" }
-  | { readonly seen: "hidden" };
 
 export interface PodView {
   readonly name: string;
@@ -91,8 +86,4 @@ export function imagesOfHosts(input: ExplainInput): ReadonlyMap<string, string> 
   return new Map(
     hosts.filter((host) => host !== "*").map((host) => [`${host.replaceAll("*", "x")}/image`, `the images of ${host}`]),
   );
-}
-
-export function there<T>(seen: Seen<T> | undefined): T | undefined {
-  return seen?.seen === "there" ? seen.value : undefined;
 }

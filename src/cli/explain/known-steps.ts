@@ -4,7 +4,8 @@ import { cureOf } from "../../api/reasons.ts";
 import { kubectl, type Step } from "../../runtime/steps.ts";
 import { grantsOf, isFailure } from "../../providers/grant.ts";
 import { consentTo, createCertificates, createServiceAccount, createSource } from "../../cluster/install-steps.ts";
-import { scopeOf, type ExplainInput, there } from "./input.ts";
+import { scopeOf, type ExplainInput } from "./input.ts";
+import { there } from "../seen.ts";
 
 /**
  * From the spec and the names that were asked about: what a status says is for people, and may quote others. Empty where
@@ -23,7 +24,7 @@ export function knownSteps(reason: string, entry: Entry, input: ExplainInput): r
         ? [createCertificates(operatorNamespace, entry.caSecretName)]
         : [];
     case "kind":
-      return [{ says: "bring the kind up to date", command: kubectl`apply -f crds/` }];
+      return [{ message: "bring the kind up to date", command: kubectl`apply -f crds/` }];
     case "consent":
     case "account": {
       const { identity } = entry;

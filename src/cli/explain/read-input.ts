@@ -1,6 +1,7 @@
 // Reads a pod or ServiceAccount and all that its pulls hang on. Only reads, and what may not be read is said.
 import { credentialsAnnotation, defaultPullSecretName } from "../../api/names.ts";
-import { type PodView, type SecretView, type Seen, type ExplainInput, there } from "./input.ts";
+import type { PodView, SecretView, ExplainInput } from "./input.ts";
+import { type Seen, there } from "../seen.ts";
 import { servingInstall } from "../../controllers/cluster-claim/plan.ts";
 import { isObjectName } from "../../cluster/object-name.ts";
 import type { CredentialRecord, ServiceAccountRecord } from "../../cluster/records.ts";
@@ -10,7 +11,7 @@ import { transformNamespace } from "../../cluster/transform/namespace.ts";
 import { transformServiceAccount } from "../../cluster/transform/service-account.ts";
 import { accountView } from "../../providers/scope-of.ts";
 import type { Session } from "../session.ts";
-import { seen, seenAll } from "./seen.ts";
+import { seen, seenAll } from "../reads.ts";
 import { podView, secretView } from "./views.ts";
 
 export interface Subject {

@@ -7,7 +7,8 @@ import type { ServiceAccountRecord } from "../../cluster/records.ts";
 import { selectsServiceAccount } from "../../entitlement/selection.ts";
 import { credentialPatch, type Blocker } from "./blocker.ts";
 import { othersWith } from "./serving-blocker.ts";
-import { type PodView, type ExplainInput, there } from "./input.ts";
+import type { PodView, ExplainInput } from "./input.ts";
+import { there } from "../seen.ts";
 
 export function referenceBlocker(input: ExplainInput, credential: RegistryCredential): Blocker {
   const { pod, serviceAccount, namespaceName: namespace } = input;

@@ -14,7 +14,8 @@ import { giveUp } from "../../cluster/install-steps.ts";
 import { knownSteps } from "./known-steps.ts";
 import { credentialPatch, type Blocker, blockerOf } from "./blocker.ts";
 import { notSelected } from "./selection-remedy.ts";
-import { scopeOf, type SecretView, type ExplainInput, there } from "./input.ts";
+import { scopeOf, type SecretView, type ExplainInput } from "./input.ts";
+import { there } from "../seen.ts";
 import { shownEntries } from "../../cluster/entries-annotation.ts";
 
 /** A blocker, and how far it is from a login: of several credentials the one that has come farthest is told. */
@@ -139,7 +140,7 @@ function namespaceBlocker(input: ExplainInput, { credential, entry }: Candidate)
       : `RegistryCredential ${name} has ${count} namespaces that are not served as wanted (${reason}), of which its status names ${examples.join(", ")} only, and this may be one of the others`,
     steps: here
       ? knownSteps(reason, entry, input)
-      : [{ says: "see what its status and the operator's log say of it", command: kubectl`regcred status ${name}` }],
+      : [{ message: "see what its status and the operator's log say of it", command: kubectl`regcred status ${name}` }],
   };
   return stopped(unreported, blockerOf(failure, othersWith(credential, reason)));
 }

@@ -11,7 +11,7 @@ import type { Grant } from "../../providers/grant.ts";
 import { statusCache } from "../../controllers/status-cache.ts";
 import type { Context } from "../../controllers/context.ts";
 import { regcredControllers } from "../../controllers/index.ts";
-import { permissions, type Refusals } from "../../cluster/permissions.ts";
+import { permissions, type Denials } from "../../cluster/permissions.ts";
 import { derive, newContext } from "../../operator/context.ts";
 import type { Log } from "../../runtime/observability/log.ts";
 import { virtualQueue } from "./virtual-queue.ts";
@@ -41,7 +41,7 @@ const assumedLife = Temporal.Duration.from({ hours: 1 });
 const never = new AbortController().signal;
 // With which rights the operator was installed is not known here: what it may not do is told by its own status.
 const everything: Mode = { pullSecretNames: [], watchNamespaces: [], podRecovery: true };
-const nothingRefused: Refusals = {
+const nothingRefused: Denials = {
   pullSecrets: { refused: () => false, refusedSome: () => false, refusedAll: () => false },
   serviceAccountsRefused: () => false,
   refusedElsewhere: () => [],

@@ -23,7 +23,7 @@ export interface PlanReport extends Differences {
   readonly underWay: number;
   /** Namespaces that would be selected and not served. */
   readonly unserved: readonly Unserved[];
-  /** Of the brake: nothing would be removed before a person confirms it. */
+  /** Of the removal guard: nothing would be removed before a person confirms it. */
   readonly held: readonly { readonly credential: string; readonly message: string }[];
 }
 

@@ -9,9 +9,8 @@ import { transformCredential } from "../../cluster/transform/credential.ts";
 import type { Action } from "../cluster-command.ts";
 import { exitCodes } from "../exit-codes.ts";
 import type { Session } from "../session.ts";
-import { timeOf } from "../status/credential-view.ts";
+import { timeOf, timeLeftText } from "../terminal/time-left.ts";
 import { noSuchCredential, seeWhetherItRuns } from "../terminal/sentences.ts";
-import { timeLeftText } from "../terminal/time-left.ts";
 
 // A cloud answers in seconds; what takes longer is told in the status.
 const patience = Temporal.Duration.from({ seconds: 60 });

@@ -1,7 +1,7 @@
 // The report on a RegistryCredential that `kubectl regcred status` prints, and gives to machines.
+import { timeOf } from "../terminal/time-left.ts";
 import { conditionOf, conditions, isBad, isConditionType } from "../../api/conditions.ts";
 import type { RegistryCredential, RegistryStatus } from "../../api/registry-credential.ts";
-import { timeOfText } from "../../runtime/foreign-numbers.ts";
 import type { CredentialRecord } from "../../cluster/records.ts";
 import { seeWhetherItRuns } from "../terminal/sentences.ts";
 
@@ -122,9 +122,4 @@ function entryReport(
     hosts,
     ...(until && { secondsLeft: Math.round(now.until(until).total("seconds")) }),
   };
-}
-
-/** Undefined for what is no time. */
-export function timeOf(text: string | undefined): Temporal.Instant | undefined {
-  return text === undefined ? undefined : timeOfText(text);
 }

@@ -4,8 +4,8 @@ import { formerText } from "../../controllers/credential/plan-status-text.ts";
 import { commandText, kubectl } from "../../runtime/steps.ts";
 import type { Style, Terminal } from "../terminal/terminal.ts";
 import { type Cell, type Column, type Row, textTable, wrapped } from "../terminal/layout.ts";
-import { ageText, timeLeft } from "../terminal/time-left.ts";
-import { type CredentialReport, type EntryReport, timeOf } from "./credential-view.ts";
+import { ageText, timeLeft, timeOf } from "../terminal/time-left.ts";
+import type { CredentialReport, EntryReport } from "./credential-view.ts";
 
 const columns: readonly Column[] = [
   { title: "CREDENTIAL" },

@@ -1,4 +1,5 @@
 // Time left, in words and as a bar.
+import { timeOfText } from "../../runtime/foreign-numbers.ts";
 import type { Style, Terminal } from "./terminal.ts";
 import type { Cell } from "./layout.ts";
 
@@ -51,4 +52,9 @@ export function timeLeft(
   const full = Math.ceil(share * barLength);
   const [on, off] = hasBlocks ? ["█", "░"] : ["#", "."];
   return { text: `${on.repeat(full)}${off.repeat(barLength - full)} ${text}`, style };
+}
+
+/** Undefined for what is no time. */
+export function timeOf(text: string | undefined): Temporal.Instant | undefined {
+  return text === undefined ? undefined : timeOfText(text);
 }

@@ -6,13 +6,14 @@ import { isFailure } from "../../providers/grant.ts";
 import { staticGrants } from "../../providers/static/grant.ts";
 import type { NamespaceRecord } from "../../cluster/records.ts";
 import { selectsNamespace } from "../../entitlement/selection.ts";
-import { type ExplainInput, there } from "../explain/input.ts";
+import type { ExplainInput } from "../explain/input.ts";
+import { there } from "../seen.ts";
 import { textOfBase64 } from "../../runtime/base64.ts";
 import { configPlaces, parseDockerConfig } from "../../registry/docker-config.ts";
 import { canonicalHost, configKey, withFormerNames } from "../../registry/host.ts";
 import { parseImageReference } from "../../registry/image-reference.ts";
 import { loginsFor } from "../../registry/kubelet-match.ts";
-import { seen } from "../explain/seen.ts";
+import { seen } from "../reads.ts";
 import type { Session } from "../session.ts";
 
 /**

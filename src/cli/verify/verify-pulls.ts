@@ -125,7 +125,7 @@ async function tryImage(
     clock: session.clock,
   });
   const exchange: Exchange = (call, signal) => network.http(call, signal);
-  const refusals: string[] = [];
+  const denials: string[] = [];
   try {
     for (const { secret, login } of logins) {
       const { verification, detail = "" } = await pullCheck(
@@ -137,9 +137,9 @@ async function tryImage(
       const by = `with the login of ${quotedText(login.username)} in the Secret ${secret}`;
       if (verification === "Verified") return { image, answer: "yes", why: `pulled its manifest ${by}` };
       if (verification !== "Denied") return { image, answer: "unknown", why: `${by}: ${detail || verification}` };
-      refusals.push(`${by}: ${detail}`);
+      denials.push(`${by}: ${detail}`);
     }
-    return { image, answer: "no", why: refusals.join("; ") };
+    return { image, answer: "no", why: denials.join("; ") };
   } finally {
     await network.close();
   }

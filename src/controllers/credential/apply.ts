@@ -4,7 +4,7 @@ import { failure } from "../../api/reasons.ts";
 import type { Status } from "../../api/registry-credential.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import { afterWrite, contestedFor, waitBeforeWrite } from "../../runtime/queue/conflict-backoff.ts";
-import type { ReadableRun, Run } from "./observe.ts";
+import type { ReadableRun, Run } from "./run.ts";
 import type { NamespaceView } from "./plan-types.ts";
 import { publishTransitions, reportDenial } from "./report.ts";
 
@@ -46,7 +46,7 @@ const finalizerContested = failure("Contested", {
 });
 
 /** A status, and the namespaces that it counts. */
-export interface StatusNews {
+export interface StatusChange {
   readonly status: Status;
   readonly namespaces: readonly NamespaceView[];
 }
@@ -62,13 +62,13 @@ const freely = 30;
  */
 export async function writeStatus(
   { context, record, credential, memory }: Run,
-  { status: told, namespaces }: StatusNews,
+  { status: reported, namespaces }: StatusChange,
   signal: AbortSignal,
 ): Promise<number | undefined> {
   const { clock, metrics } = context.runtime;
   const { api, transforms, stores } = context.cluster;
   const { settings } = context;
-  const status = { ...told, operatorNamespace: settings.namespace };
+  const status = { ...reported, operatorNamespace: settings.namespace };
   // Of a spec that cannot be read the metrics stay: tenants keep what they had, and it still ends when it ends.
   if (credential) metrics.publish(credential, status, namespaces);
   const before = credential ? (credential.status ?? {}) : pick(record.status ?? {}, Object.keys(status));

@@ -2,29 +2,18 @@
 import { crdName, finalizer, forceFinalizeAnnotation } from "../../api/names.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import type { Controller } from "../../runtime/queue/controllers.ts";
-import { type Memory, memory } from "../../runtime/queue/memory.ts";
-import { type Pace, pace } from "../../runtime/queue/pace.ts";
 import type { Outcome } from "../../runtime/queue/work-queue.ts";
 import { isAnotherSchema } from "../changes.ts";
 import type { Context } from "../context.ts";
 import { partsOf } from "../keys.ts";
 import { beginRecord } from "../members/observe.ts";
-import { done, earliest, failed, type Waited, waitsFor } from "../outcome.ts";
+import { done, earliest, failed, waitsFor } from "../outcome.ts";
 import { putFinalizer, setFinalizers, writeStatus } from "./apply.ts";
 import { drain } from "./drain.ts";
-import {
-  type CredentialMemory,
-  isOutOfReach,
-  isUnsettled,
-  memoryOf,
-  type ReadableRun,
-  type Run,
-  statusSnapshot,
-  viewsOf,
-} from "./observe.ts";
+import { type ReadableRun, type Run, type CredentialRuns, credentialRuns, itself } from "./run.ts";
+import { isNameNotPermitted, isUnsettled, statusSnapshot, viewsOf, isReportedHere, reportedBefore } from "./observe.ts";
 import { waitsForSecrets } from "./observe-left.ts";
 import { invalidStatus, statusOf } from "./plan-status.ts";
-import { toldSince } from "./plan-status-text.ts";
 import { reportDenial, reportSchema } from "./report.ts";
 import { credentialWatches, eachCredential } from "./watches.ts";
 
@@ -35,14 +24,6 @@ export type CredentialLoop = (context: Context, name: string, signal: AbortSigna
 // takes longer sees the counts change.
 const settleTime = 60_000;
 const lookAgain = 1_000;
-
-/** What lasts from run to run. */
-interface Lasting {
-  readonly startedAt: number;
-  readonly counting: Pace;
-  /** By name. */
-  readonly memories: Memory<CredentialMemory>;
-}
 
 export function credentialController(context: Context): Controller {
   const { stores } = context.cluster;
@@ -63,28 +44,16 @@ export function credentialController(context: Context): Controller {
 }
 
 export function credentialLoop(): CredentialLoop {
-  let lasting: Lasting | undefined;
+  let runs: CredentialRuns | undefined;
   return async (context, name, signal) => {
-    const { clock, metrics } = context.runtime;
-    const { index: credentialIndex } = context.credentials;
-    const { stores } = context.cluster;
-    lasting ??= { startedAt: clock.elapsed(), counting: pace(clock), memories: memory() };
-    const { counting, memories } = lasting;
-    const sighting = stores.credentials.look(name);
-    if (sighting.kind === "absent") {
-      metrics.forget(name, sighting);
-      counting.forget(name);
-      memories.forget(name);
-      return earliest(credentialIndex.drainedFor(name));
-    }
-    if (sighting.kind !== "there") return waitsFor(itself(name));
-    const { record } = sighting;
-    const credential = credentialIndex.readable(name);
-    const run = { context, record, credential, memory: memoryOf(memories, record) };
+    runs ??= credentialRuns(context.runtime.clock);
+    const run = runs.begin(context, name);
+    if (!("memory" in run)) return run;
+    const { record, credential } = run;
     try {
       if (credential?.deletionTimestamp) return await drain({ ...run, credential }, signal);
       if (!record.credential || !credential) return await reconcileUnreadable(run, signal);
-      return await reconcile({ ...run, credential }, lasting, signal);
+      return await reconcile({ ...run, credential }, runs, signal);
     } catch (error) {
       const { kind, failure } = context.cluster.callFailure(error, `update the RegistryCredential ${name}`);
       if (kind === "notFound") return done;
@@ -94,9 +63,11 @@ export function credentialLoop(): CredentialLoop {
   };
 }
 
-const itself = (name: string): Waited => ({ of: "credentials", object: name });
-
-async function reconcile(run: ReadableRun, lasting: Lasting, signal: AbortSignal): Promise<Outcome> {
+async function reconcile(
+  run: ReadableRun,
+  { startedAt, counting }: CredentialRuns,
+  signal: AbortSignal,
+): Promise<Outcome> {
   const { context, record, credential, memory } = run;
   const { clock } = context.runtime;
   const { stores } = context.cluster;
@@ -104,7 +75,7 @@ async function reconcile(run: ReadableRun, lasting: Lasting, signal: AbortSignal
   memory.problems = undefined;
   const isRecorded = beginRecord(context, credential);
   let denied: Failure | undefined;
-  if (!credential.finalizers.includes(finalizer) && !isOutOfReach(context, credential)) {
+  if (!credential.finalizers.includes(finalizer) && !isNameNotPermitted(context, credential)) {
     denied = await putFinalizer(run, signal);
     if (!denied) return earliest(lookAgain);
     reportDenial(context, record, denied);
@@ -116,37 +87,24 @@ async function reconcile(run: ReadableRun, lasting: Lasting, signal: AbortSignal
   if (!isRecorded) {
     return waitsForSecrets(context, credential);
   }
-  const isFresh = isToldHere(run);
-  const rest = lasting.counting.rest(name);
+  const isFresh = isReportedHere(run);
+  const rest = counting.rest(name);
   if (isFresh && rest > 0) return later(rest);
   const began = clock.elapsed();
   const views = await viewsOf(context, credential);
   const isPending = views.namespaces.some(({ pending }) => pending) && !denied;
-  const told = (memory.told ??= toldBefore(run));
-  const settling = lasting.startedAt + settleTime - clock.elapsed();
+  const reported = (memory.reported ??= reportedBefore(run));
+  const settling = startedAt + settleTime - clock.elapsed();
   memory.settles = (memory.settles ?? isFresh) && settling > 0 && isUnsettled(views);
   // An attempt at a token is no finding of a namespace.
   if (memory.settles && isFresh)
     return { ...later(Math.min(settling, lookAgain)), ...(!denied && waitsFor({ findings: name })) };
-  const { snapshot, nextGraceEnd } = await statusSnapshot(run, { told, views, denied });
+  const { snapshot, nextGraceEnd } = await statusSnapshot(run, { reported, views, denied });
   const status = statusOf(snapshot);
-  memory.told = { ...told, status };
-  lasting.counting.ended(name, began, stores.credentials.size);
+  memory.reported = { ...reported, status };
+  counting.ended(name, began, stores.credentials.size);
   const wait = await writeStatus(run, { status, namespaces: views.namespaces }, signal);
   return { ...later(nextGraceEnd, wait), ...(isPending && waitsFor({ findings: name })) };
-}
-
-/** Its status tells of the spec as it is, and this install has written it. */
-function isToldHere({ context, credential: { status, generation } }: ReadableRun): boolean {
-  const isOurs = status?.operatorNamespace === undefined || status.operatorNamespace === context.settings.namespace;
-  return isOurs && status?.observedGeneration === generation;
-}
-
-function toldBefore({
-  context,
-  credential: { status, creationTimestamp },
-}: ReadableRun): CredentialMemory["told"] & {} {
-  return { status, since: toldSince(status, creationTimestamp, context.runtime.clock.now()) };
 }
 
 /** What was served goes on; it is told what is wrong with the spec, once for each. */

@@ -5,8 +5,9 @@ import type { Outcome } from "../../runtime/queue/work-queue.ts";
 import { secretNamesOf } from "../../entitlement/credential-index.ts";
 import type { Context } from "../context.ts";
 import { done, failed, requeueAfter } from "../outcome.ts";
-import { setFinalizers, type StatusNews, writeStatus } from "./apply.ts";
-import { installSnapshot, type ReadableRun } from "./observe.ts";
+import { setFinalizers, type StatusChange, writeStatus } from "./apply.ts";
+import { installSnapshot } from "./observe.ts";
+import type { ReadableRun } from "./run.ts";
 import { heldUpIn, leftWith, type Unknown, waitsForSecrets, whyUnknown } from "./observe-left.ts";
 import { drainingOf, isOver, isSettled, newWaiting, restAfter } from "./plan-drain.ts";
 import { statusOf } from "./plan-status.ts";
@@ -30,7 +31,7 @@ export async function drain(run: ReadableRun, signal: AbortSignal): Promise<Outc
   if (isDrained || forced) {
     const denied = await release(run, signal);
     if (denied) {
-      await writeStatus(run, newsOf(run, { left: 0, blocked: [denied] }), signal);
+      await writeStatus(run, changeOf(run, { left: 0, blocked: [denied] }), signal);
       return failed(denied.failure, { of: "credentials", object: credential.name });
     }
     delete memory.waiting;
@@ -45,7 +46,7 @@ export async function drain(run: ReadableRun, signal: AbortSignal): Promise<Outc
         elapsed: clock.elapsed(),
       })
     : unknownDraining(context, unknown);
-  if (isSettled(waiting, draining, clock.elapsed())) await writeStatus(run, newsOf(run, draining), signal);
+  if (isSettled(waiting, draining, clock.elapsed())) await writeStatus(run, changeOf(run, draining), signal);
   const back = requeueAfter(restAfter(waiting, began, clock.elapsed()));
   return unknown ? { ...waitsForSecrets(context, credential), ...back } : back;
 }
@@ -70,11 +71,11 @@ async function release(run: ReadableRun, signal: AbortSignal): Promise<HeldUp | 
 }
 
 /** Of the deletion alone: what else was told of it stays. */
-function newsOf({ context, credential }: ReadableRun, draining: Draining): StatusNews {
+function changeOf({ context, credential }: ReadableRun, draining: Draining): StatusChange {
   const { status, spec } = credential;
   const snapshot = {
     ...installSnapshot(context, credential),
-    told: { status, since: new Map<string, never>() },
+    reported: { status, since: new Map<string, never>() },
     entries: [],
     namespaces: [],
     leaving: [],

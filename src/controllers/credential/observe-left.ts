@@ -244,7 +244,7 @@ function isTenants(
   failure: Failure,
   retains: boolean,
 ): boolean {
-  if (!failure.restrained && !hasTrait(failure, "byObject")) return isForTenant(failure);
+  if (!failure.byOwnPolicy && !hasTrait(failure, "byObject")) return isForTenant(failure);
   // It is not as we leave our own: deleting that one needs nothing but our marks, and is refused for the platform's reasons only.
   const record = stores.pullSecrets.get(key);
   if (!record) return false;

@@ -1,62 +1,22 @@
 // Observes how a RegistryCredential fares: its entries, the namespaces that it selects, those that it leaves, and its former names.
+import { reportedSince } from "./plan-status-text.ts";
+import type { ReadableRun, CredentialMemory } from "./run.ts";
 import { crdName } from "../../api/names.ts";
 import { hasTrait } from "../../api/reasons.ts";
 import type { RegistryCredential, Retiring } from "../../api/registry-credential.ts";
 import { modeText } from "../../cluster/install-mode.ts";
-import type { CredentialRecord } from "../../cluster/records.ts";
 import type { Token } from "../../cluster/token.ts";
 import { extraReferences, rememberedExtras } from "../../entitlement/extra-references.ts";
 import { type Retired, retiringStatus } from "../../entitlement/rename-grace.ts";
 import { grantsOf, isFailure } from "../../providers/grant.ts";
 import type { Failure } from "../../runtime/errors.ts";
-import type { Reverts } from "../../runtime/queue/conflict-backoff.ts";
-import type { Memory } from "../../runtime/queue/memory.ts";
 import type { Context } from "../context.ts";
 import { crdOutdated } from "../crd-outdated.ts";
 import { secretKey } from "../keys.ts";
 import { isKeptByTenant, holderOf } from "./observe-left.ts";
 import { recordedReferences } from "../service-account/plan.ts";
 import type { StatusCache } from "../status-cache.ts";
-import type { Waiting } from "./plan-drain.ts";
-import type { EntryView, GrantView, Lasting, NamespaceView, StatusSnapshot, Told, Troubled } from "./plan-types.ts";
-
-/** One run, for one RegistryCredential. */
-export interface Run {
-  readonly context: Context;
-  readonly record: CredentialRecord;
-  /** As it was read, or last could be; undefined where it never could be. */
-  readonly credential: RegistryCredential | undefined;
-  /** Changed in place. */
-  readonly memory: CredentialMemory;
-}
-
-export type ReadableRun = Run & { readonly credential: RegistryCredential };
-
-/** What is remembered between runs of the RegistryCredential with this uid, while it is there. */
-export interface CredentialMemory {
-  readonly uid: string;
-  /** The status that the object has counts once: after that what was told is this program's own. */
-  told?: Told;
-  /** It has not been found again since the start what its status says. */
-  settles?: boolean;
-  /** Of a spec that cannot be read, whose status cannot be compared either: the problems that were told. */
-  problems?: string | undefined;
-  /** The status as it stood after our last write, and what somebody else has made of it since. */
-  written?: { readonly status: NonNullable<CredentialRecord["status"]>; readonly reverts: Reverts | undefined };
-  /** How often somebody has taken the finalizer off. */
-  finalizerReverts?: Reverts;
-  /** Of its deletion. */
-  waiting?: Waiting;
-}
-
-/** One that is made anew under its name is another one. */
-export function memoryOf(memories: Memory<CredentialMemory>, { name, uid }: CredentialRecord): CredentialMemory {
-  const known = memories.get(name);
-  if (known?.uid === uid) return known;
-  const made = { uid };
-  memories.set(name, made);
-  return made;
-}
+import type { EntryView, GrantView, Lasting, NamespaceView, StatusSnapshot, Reported, Troubled } from "./plan-types.ts";
 
 export interface Views {
   readonly entries: readonly EntryView[];
@@ -130,7 +90,11 @@ export function isUnsettled({ entries, namespaces }: Views): boolean {
 /** @param denied why its finalizer could not be put on */
 export async function statusSnapshot(
   { context, credential }: ReadableRun,
-  { told, views, denied }: { readonly told: Told; readonly views: Views; readonly denied: Failure | undefined },
+  {
+    reported,
+    views,
+    denied,
+  }: { readonly reported: Reported; readonly views: Views; readonly denied: Failure | undefined },
 ): Promise<{ readonly snapshot: StatusSnapshot; readonly nextGraceEnd: number | undefined }> {
   const { status, spec } = credential;
   const { retiring, nextGraceEnd } = await renameGraceOf(context, credential);
@@ -141,12 +105,12 @@ export async function statusSnapshot(
     snapshot: {
       ...installSnapshot(context, credential),
       ...views,
-      told,
+      reported,
       leaving,
       missing: [...context.cluster.permissions.others(credential), ...(denied ? [denied] : [])],
       held: context.credentials.index.held(credential.name),
       // While nothing can be written under a new name, the one that tenants are served under is no former one.
-      ...(isOutOfReach(context, credential)
+      ...(isNameNotPermitted(context, credential)
         ? { secretName: status?.secretName, retiring: status?.retiring ?? [] }
         : { secretName: spec.pullSecret.name, retiring }),
       extraReferences,
@@ -169,7 +133,7 @@ export function installSnapshot(
 }
 
 /** Nothing may be written under its name, so there is nothing to drain either. */
-export function isOutOfReach({ cluster: { permissions } }: Context, { spec }: RegistryCredential): boolean {
+export function isNameNotPermitted({ cluster: { permissions } }: Context, { spec }: RegistryCredential): boolean {
   return permissions.name(spec.pullSecret.name) !== undefined;
 }
 
@@ -285,4 +249,17 @@ function isGivenUp(
     const { since } = statusCache.lasting(namespace, failure);
     return Temporal.Instant.compare(since.add(gracePatience), clock.now()) <= 0;
   });
+}
+
+/** Its status tells of the spec as it is, and this install has written it. */
+export function isReportedHere({ context, credential: { status, generation } }: ReadableRun): boolean {
+  const isOurs = status?.operatorNamespace === undefined || status.operatorNamespace === context.settings.namespace;
+  return isOurs && status?.observedGeneration === generation;
+}
+
+export function reportedBefore({
+  context,
+  credential: { status, creationTimestamp },
+}: ReadableRun): CredentialMemory["reported"] & {} {
+  return { status, since: reportedSince(status, creationTimestamp, context.runtime.clock.now()) };
 }

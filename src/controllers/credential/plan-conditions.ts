@@ -3,7 +3,7 @@ import { failure, isForTenant } from "../../api/reasons.ts";
 import type { ConditionType } from "../../api/conditions.ts";
 import type { Condition, RegistryStatus, Status } from "../../api/registry-credential.ts";
 import type { Failure } from "../../runtime/errors.ts";
-import { type Told, textWithSteps } from "../../runtime/steps.ts";
+import { type MessageWithSteps, textWithSteps } from "../../runtime/steps.ts";
 import { reasonOfHold } from "../../entitlement/removal-limit.ts";
 import { failureGroups } from "./plan-failure-groups.ts";
 import { giveUp } from "../../cluster/install-steps.ts";
@@ -16,7 +16,7 @@ export const longestMessage = 4096;
 
 const tokensAwaited = "tokens are being fetched";
 
-interface Verdict extends Told {
+interface Verdict extends MessageWithSteps {
   readonly type: ConditionType;
   readonly status: "True" | "False";
   readonly reason: string;
@@ -50,8 +50,8 @@ function ready(snapshot: StatusSnapshot, counts: Counts): Verdict {
     return { type: "Ready", status, reason, message };
   };
   if (draining) return verdict("False", "Deleting", "the credential is being taken away");
-  const [obstacle] = obstacles(snapshot);
-  if (obstacle) return { ...told(obstacle), type: "Ready", status: "False", reason: obstacle.reason };
+  const [blocker] = blockers(snapshot);
+  if (blocker) return { ...reported(blocker), type: "Ready", status: "False", reason: blocker.reason };
   const isWaiting = counts.pending > 0;
   if (credential.spec.suspend) {
     return verdict(isWaiting ? "False" : "True", "Suspended", "spec.suspend is set: nothing is written to tenants");
@@ -79,11 +79,11 @@ function tokensFresh(registries: readonly RegistryStatus[]): Verdict {
   return { type, status: "True", reason: "Fresh", message: "every token is in force" };
 }
 
-function distributed({ namespaces, told }: StatusSnapshot, counts: Counts): Verdict {
+function distributed({ namespaces, reported }: StatusSnapshot, counts: Counts): Verdict {
   const type = "Distributed";
   const [worst] = failureGroups(
     namespaces.map(({ name, failures }) => ({ name, troubles: failures })),
-    told.since,
+    reported.since,
   );
   if (worst) {
     const example = namespaces.find(({ name }) => name === worst.examples[0]);
@@ -111,9 +111,9 @@ function reconciling(snapshot: StatusSnapshot, counts: Counts): Verdict | undefi
     const message = left === undefined ? "what is left is not known yet" : `${namespacesText(left)} left`;
     return { type, status: "True", reason: "Draining", message };
   }
-  const retried = obstacles(snapshot).find(({ retry }) => retry === "backoff");
+  const retried = blockers(snapshot).find(({ retry }) => retry === "backoff");
   if (retried) {
-    const { message, steps } = told(retried);
+    const { message, steps } = reported(retried);
     return { type, status: "True", reason: retried.reason, message: `tried again: ${message}`, steps };
   }
   const isWaiting = counts.pending > 0 && !credential.spec.suspend;
@@ -129,8 +129,8 @@ function awaitsTokens({ entries }: StatusSnapshot): boolean {
 /** kstatus: only a person of the platform can bring it further. */
 function stalled(snapshot: StatusSnapshot): Verdict | undefined {
   if (snapshot.draining) return undefined;
-  const stuck = obstacles(snapshot).find(({ retry }) => retry !== "backoff");
-  return stuck && { ...told(stuck), type: "Stalled", status: "True", reason: stuck.reason };
+  const stuck = blockers(snapshot).find(({ retry }) => retry !== "backoff");
+  return stuck && { ...reported(stuck), type: "Stalled", status: "True", reason: stuck.reason };
 }
 
 /** Names what is held, where, and who can let go of it. */
@@ -144,7 +144,7 @@ function drainBlocked({ credential, draining }: StatusSnapshot): Verdict | undef
     status: "True",
     reason: failure.reason,
     message: `${stillHeld(draining, failure)}, for ${isForTenant(failure) ? "the tenant" : "the platform"} to mend: ${failure.message}`,
-    steps: [...(failure.steps ?? []), { says: "to give up on them", command: giveUp(credential.name) }],
+    steps: [...(failure.steps ?? []), { message: "to give up on them", command: giveUp(credential.name) }],
   };
 }
 
@@ -161,15 +161,15 @@ function stillHeld({ left, blocked }: Draining, { reason }: Failure): string {
 
 function removalHeld({ held }: StatusSnapshot): Verdict | undefined {
   if (!held) return undefined;
-  return { ...told(held), type: "RemovalHeld", status: "True", reason: reasonOfHold[held.cause] };
+  return { ...reported(held), type: "RemovalHeld", status: "True", reason: reasonOfHold[held.cause] };
 }
 
 /** Of the install as a whole, but it is here that people look. Ready goes by what comes of it. */
 function crdOutdated({ outdated }: StatusSnapshot): Verdict | undefined {
-  return outdated && { ...told(outdated), type: "CRDOutdated", status: "True", reason: outdated.reason };
+  return outdated && { ...reported(outdated), type: "CRDOutdated", status: "True", reason: outdated.reason };
 }
 
-interface Obstacle extends Pick<Failure, "reason" | "retry" | "steps"> {
+interface Blocker extends Pick<Failure, "reason" | "retry" | "steps"> {
   /** With the entry or namespace that it happened in. */
   readonly message: string;
 }
@@ -178,10 +178,10 @@ interface Obstacle extends Pick<Failure, "reason" | "retry" | "steps"> {
  * What keeps the platform from its promise: a grant without a living token, a namespace that is not served, a
  * missing right. What only a tenant can mend is none.
  */
-function obstacles({ entries, namespaces, missing, now }: StatusSnapshot): readonly Obstacle[] {
+function blockers({ entries, namespaces, missing, now }: StatusSnapshot): readonly Blocker[] {
   return [
     ...entries.flatMap(({ name, grants }) =>
-      grants.flatMap((grant): Obstacle[] => {
+      grants.flatMap((grant): Blocker[] => {
         const failure = grant.failure ?? (grant.token && expired);
         if (!failure || failure.cause === "Tenant" || !lacksToken(grant, now)) return [];
         return [{ ...failure, message: `${name}: ${failure.message}` }];
@@ -206,13 +206,13 @@ function progress({ pending, selected }: Counts): string {
 }
 
 /** Member by member: it may be an Error, of which a spread keeps no message. */
-function told({ message, steps = [] }: Told): Required<Told> {
+function reported({ message, steps = [] }: MessageWithSteps): Required<MessageWithSteps> {
   return { message, steps };
 }
 
-function condition(verdict: Verdict, { credential, told, now }: StatusSnapshot): Condition {
+function condition(verdict: Verdict, { credential, reported, now }: StatusSnapshot): Condition {
   const { type, status: is, reason } = verdict;
-  const before = told.status?.conditions?.find((each) => each.type === type && each.status === is);
+  const before = reported.status?.conditions?.find((each) => each.type === type && each.status === is);
   const since = before && believedTime(before.lastTransitionTime, credential.creationTimestamp, now);
   return {
     type,

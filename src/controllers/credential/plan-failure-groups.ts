@@ -1,7 +1,7 @@
 // Failure groups of a status: a few lines, however many namespaces there are.
 import type { FailureGroup } from "../../api/registry-credential.ts";
 import type { Failure } from "../../runtime/errors.ts";
-import type { Told, Troubled } from "./plan-types.ts";
+import type { Reported, Troubled } from "./plan-types.ts";
 import { earliestInstant, timeText } from "../../runtime/time-text.ts";
 import { groupKey } from "./plan-status-text.ts";
 
@@ -17,7 +17,7 @@ interface Group {
 }
 
 /** Namespaces that fail alike are one line: reason and cause, how many, since when, three of them. Largest first. */
-export function failureGroups(namespaces: readonly Troubled[], told: Told["since"]): readonly FailureGroup[] {
+export function failureGroups(namespaces: readonly Troubled[], reported: Reported["since"]): readonly FailureGroup[] {
   const groups = new Map<string, Group>();
   for (const { name, troubles } of namespaces) {
     for (const { failure, since, foundAtStart } of troubles) {
@@ -25,7 +25,7 @@ export function failureGroups(namespaces: readonly Troubled[], told: Told["since
       const key = groupKey(failure);
       const group = groups.get(key) ?? { reason, cause, members: new Map() };
       groups.set(key, group);
-      const before = foundAtStart ? told.get(key) : undefined;
+      const before = foundAtStart ? reported.get(key) : undefined;
       group.members.set(name, earliestInstant([group.members.get(name) ?? since, since, before ?? since]));
     }
   }

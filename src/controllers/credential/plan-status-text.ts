@@ -1,7 +1,7 @@
 // Times, counts and texts of a status, as they are written, and what of them is believed when they are read back.
 import type { FailureGroup, RegistryStatus, Status } from "../../api/registry-credential.ts";
 import { timeOfText } from "../../runtime/foreign-numbers.ts";
-import type { Told } from "./plan-types.ts";
+import type { Reported } from "./plan-types.ts";
 
 /** Of an entry that was altered and has no token yet, or none that fits. */
 export function formerText({ namespaces, until }: NonNullable<RegistryStatus["former"]>): string {
@@ -33,11 +33,11 @@ export function groupKey({ reason, cause }: Pick<FailureGroup, "reason" | "cause
 }
 
 /** To be asked once after a start: from then on the operator knows better itself. */
-export function toldSince(
+export function reportedSince(
   status: Status | undefined,
   creationTimestamp: Temporal.Instant,
   now: Temporal.Instant,
-): Told["since"] {
+): Reported["since"] {
   return new Map(
     (status?.failures ?? []).flatMap((group) => {
       const at = believedTime(group.oldestSince, creationTimestamp, now);

@@ -14,7 +14,8 @@ import { earliestInstant, timeText } from "../../runtime/time-text.ts";
 import { type EntryView, type GrantView, lacksToken, type NamespaceView, type StatusSnapshot } from "./plan-types.ts";
 
 export function statusOf(snapshot: StatusSnapshot): Status {
-  const { credential, told, now, entries, namespaces, leaving, secretName, retiring, extraReferences, mode } = snapshot;
+  const { credential, reported, now, entries, namespaces, leaving, secretName, retiring, extraReferences, mode } =
+    snapshot;
   const counts = countsOf(namespaces);
   const former = formerOf(snapshot, counts);
   const registries = entries.map((entry) => registryStatus(entry, now, former(entry.name)));
@@ -30,7 +31,7 @@ export function statusOf(snapshot: StatusSnapshot): Status {
     failures: [
       ...failureGroups(
         [...namespaces.map(({ name, failures, notes }) => ({ name, troubles: [...failures, ...notes] })), ...leaving],
-        told.since,
+        reported.since,
       ),
     ],
     retiring: [...retiring],
@@ -46,7 +47,7 @@ function countsOf(namespaces: readonly NamespaceView[]): NonNullable<Status["nam
 
 /** By entry: which namespaces live by a login of before. Since when is read back, so that a restart changes nothing. */
 function formerOf(
-  { credential, told, namespaces, now }: StatusSnapshot,
+  { credential, reported, namespaces, now }: StatusSnapshot,
   { pending }: NonNullable<Status["namespaces"]>,
 ): (entry: string) => RegistryStatus["former"] {
   const formers = Map.groupBy(
@@ -54,7 +55,7 @@ function formerOf(
     ({ entry }) => entry,
   );
   return (entry) => {
-    const before = told.status?.registries?.find(({ name }) => name === entry)?.former;
+    const before = reported.status?.registries?.find(({ name }) => name === entry)?.former;
     const found = formers.get(entry) ?? [];
     // Who has not been looked at yet lives as before.
     if (found.length === 0) return pending > 0 ? before : undefined;
@@ -124,7 +125,7 @@ export function invalidStatus(record: CredentialRecord, now: Temporal.Instant): 
   const message = textWithSteps(
     {
       message: `the spec cannot be read, and tenants keep what they had${waits}: ${foreignText(problems.join("; "), longestMessage)}`,
-      steps: deleting ? [{ says: "to leave with them what they have", command: giveUp(name) }] : [],
+      steps: deleting ? [{ message: "to leave with them what they have", command: giveUp(name) }] : [],
     },
     longestMessage,
   );

@@ -3,36 +3,36 @@ import type { RegistryStatus } from "../../api/registry-credential.ts";
 import { timeOfText } from "../../runtime/foreign-numbers.ts";
 import { formerText } from "./plan-status-text.ts";
 
-export interface TokenNews {
+export interface TokenEvent {
   readonly reason: string;
   /** Names the entry. */
   readonly message: string;
 }
 
 /** Those that were in another state, or there for another reason, or not altered, when the status was last written. */
-export function tokenNews(
+export function tokenEvents(
   before: readonly RegistryStatus[],
   after: readonly RegistryStatus[],
   now: Temporal.Instant,
-): readonly TokenNews[] {
+): readonly TokenEvent[] {
   return after.flatMap((entry) => {
     const last = before.find(({ name }) => name === entry.name);
-    return [...failingNews(entry, last, now), ...formerNews(entry, last)];
+    return [...failingEvent(entry, last, now), ...formerEvent(entry, last)];
   });
 }
 
-function failingNews(
+function failingEvent(
   entry: RegistryStatus,
   last: RegistryStatus | undefined,
   now: Temporal.Instant,
-): readonly TokenNews[] {
+): readonly TokenEvent[] {
   const { name, state, reason = state, message = "it cannot be renewed" } = entry;
   if (state !== "Failing" && state !== "Expired") return [];
   if (last?.state === state && (last.reason ?? state) === reason) return [];
   return [{ reason, message: `entry ${name}: ${message}; ${remainder(entry, now)}` }];
 }
 
-function formerNews({ name, former }: RegistryStatus, last: RegistryStatus | undefined): readonly TokenNews[] {
+function formerEvent({ name, former }: RegistryStatus, last: RegistryStatus | undefined): readonly TokenEvent[] {
   if (!former || last?.former) return [];
   const takenBack = "to take it back at once, give the entry another name";
   return [{ reason: "FormerLoginKept", message: `entry ${name}: ${formerText(former)}; ${takenBack}` }];

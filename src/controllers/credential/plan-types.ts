@@ -66,7 +66,7 @@ export interface Draining {
 }
 
 /** What a status that was told is compared with. */
-export interface Told {
+export interface Reported {
   /** The status as it was told last. */
   readonly status: Status | undefined;
   /** By reason and cause: since when a failure had lasted when the operator started. */
@@ -75,7 +75,7 @@ export interface Told {
 
 export interface StatusSnapshot {
   readonly credential: RegistryCredential;
-  readonly told: Told;
+  readonly reported: Reported;
   readonly now: Temporal.Instant;
   readonly entries: readonly EntryView[];
   readonly namespaces: readonly NamespaceView[];

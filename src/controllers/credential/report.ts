@@ -9,7 +9,7 @@ import { longestNote, textWithSteps } from "../../runtime/steps.ts";
 import type { Needs } from "../context.ts";
 import { crdOutdated } from "../crd-outdated.ts";
 import { firstOf, type Left, nothingLeft } from "./plan-drain.ts";
-import { tokenNews } from "./plan-token-events.ts";
+import { tokenEvents } from "./plan-token-events.ts";
 
 export function publishTransitions(
   { runtime: { clock, events, log } }: Needs<{ runtime: "clock" | "events" | "log" }>,
@@ -28,7 +28,7 @@ export function publishTransitions(
   for (const condition of after.conditions ?? []) {
     const { type, status, reason, message } = condition;
     const events = isConditionType(type) ? conditions[type].events : "none";
-    if (events === "none" || hasTrait(condition, "untold")) continue;
+    if (events === "none" || hasTrait(condition, "unreported")) continue;
     const last = before.conditions?.find((each) => each.type === type);
     if (last?.status === status && last.reason === reason) continue;
     const bad = isBad(condition);
@@ -43,7 +43,7 @@ export function publishTransitions(
     // The condition has room for the worst entry only; below, each has an Event of its own.
     if (events !== "log") tell(bad ? "Warning" : "Normal", reason, `${type}: ${message}`);
   }
-  for (const { reason, message } of tokenNews(before.registries ?? [], after.registries ?? [], clock.now())) {
+  for (const { reason, message } of tokenEvents(before.registries ?? [], after.registries ?? [], clock.now())) {
     tell("Warning", reason, message);
   }
 }

@@ -27,9 +27,9 @@ export function credentialWatches(context: Known): readonly Watch<Request>[] {
     watch(stores.pullSecrets, ({ before, after }) => {
       const record = after ?? before;
       if (!record || !namesSynced(record.name)) return [];
-      const news = new Set(before?.credentials).symmetricDifference(new Set(after?.credentials));
+      const changed = new Set(before?.credentials).symmetricDifference(new Set(after?.credentials));
       // A tenant may list names that no RegistryCredential has.
-      return [...news]
+      return [...changed]
         .filter((name) => credentialIndex.exists(name))
         .map((name) => ({ key: credentialKey(name), options: statusSoon }));
     }),

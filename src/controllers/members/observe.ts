@@ -5,7 +5,7 @@ import { rowsFromData } from "../../cluster/member-rows.ts";
 import type { OperatorSecretRecord, SecretRecord } from "../../cluster/records.ts";
 import { secretNamesOf } from "../../entitlement/credential-index.ts";
 import { type Members, members } from "../../entitlement/members.ts";
-import { toldAsHeld } from "../../entitlement/removal-guard.ts";
+import { reportedAsHeld } from "../../entitlement/removal-guard.ts";
 import type { Store } from "../../runtime/watch/store.ts";
 import type { Context, Needs } from "../context.ts";
 import { membersKey } from "../keys.ts";
@@ -54,7 +54,7 @@ export function beginRecord(context: Context, credential: RegistryCredential): b
   const { stores, namesSynced, permissions } = context.cluster;
   const { name, uid, status, generation } = credential;
   if (members.recorded(uid)) return true;
-  const isUnsettled = status?.observedGeneration !== generation || toldAsHeld(credential) !== undefined;
+  const isUnsettled = status?.observedGeneration !== generation || reportedAsHeld(credential) !== undefined;
   if (status?.secretName !== undefined && isUnsettled) {
     const names = secretNamesOf(credentialIndex, credential);
     if (!names.every((each) => namesSynced(each) || permissions.name(each) !== undefined)) return false;

@@ -46,7 +46,7 @@ export function rolesIn(
   const isWitnessed = witnessOf(context, place, record, memory);
   const named = contributors.filter((each) => !entitled.includes(each) && (isIn(each) || remembered));
   const inIt = named.filter(isWitnessed);
-  // A start knows the names of a credential one by one, and the brake must have counted them all.
+  // A start knows the names of a credential one by one, and the removal guard must have counted them all.
   const isCounted = (each: string): boolean =>
     context.cluster.namesSynced(each) || context.cluster.permissions.name(each) !== undefined;
   const waitedBy = ({ credential, deleting }: Contributor): readonly Waited[] => [

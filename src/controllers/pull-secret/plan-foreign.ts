@@ -28,7 +28,7 @@ import { type PullSecretSnapshot, type PullSecretPlan, lookAt } from "./plan-typ
 const maxExamples = 3;
 
 /** Why the Secret is not taken over; undefined where it may be. Its owner's consent overrides every reason. */
-function adoptionRefusal(live: LiveSecret, content: Content): string | undefined {
+function adoptionBlocker(live: LiveSecret, content: Content): string | undefined {
   if (live.annotations[adoptAnnotation] === "true") return undefined;
   const owner = live.ownerReferences.find((each) => each.controller);
   const other = otherManager({ ...live, controller: owner && `${owner.kind} ${owner.name}` });
@@ -72,11 +72,11 @@ export function conflictWith(
     message: `the namespace has a Secret ${name} of its own${managed}${why === undefined ? "" : `, and ${why}`}`,
     steps:
       why === undefined
-        ? [{ says: "delete it" }, { says: "or set pullSecret.onConflict to Merge or Adopt" }]
+        ? [{ message: "delete it" }, { message: "or set pullSecret.onConflict to Merge or Adopt" }]
         : [
-            { says: "delete it" },
+            { message: "delete it" },
             {
-              says: "or let it be replaced by onConflict: Adopt and",
+              message: "or let it be replaced by onConflict: Adopt and",
               command: kubectl`annotate -n ${namespace} secret ${name} ${adoptAnnotation}=true --overwrite`,
             },
           ],
@@ -97,8 +97,8 @@ export function foreign(snapshot: PullSecretSnapshot, content: Content, record: 
   });
   if (!live || onConflict === "Fail") return conflict(undefined);
   if (onConflict === "Merge") return planMerge(snapshot, content) ?? conflict(undefined);
-  const refusal = adoptionRefusal(live, content);
-  if (refusal !== undefined) return conflict(refusal);
+  const blocker = adoptionBlocker(live, content);
+  if (blocker !== undefined) return conflict(blocker);
   const failure = tooMuch(amountOfContent(content), maxBytes);
   if (failure) return { action: { kind: "none" }, state: "foreign", failure };
   const inPlace = live.type === dockerConfigType && !live.immutable;

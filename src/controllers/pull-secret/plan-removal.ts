@@ -102,7 +102,10 @@ function immutable({ namespace, name }: PullSecretSnapshot): Failure {
   return failure("SecretConflict", {
     message: `the Secret ${namespace.name}/${name}, which is the tenant's, has been made immutable, so that regcred's logins cannot be taken out of it`,
     steps: [
-      { says: "make it anew without them, or delete it", command: kubectl`delete secret -n ${namespace.name} ${name}` },
+      {
+        message: "make it anew without them, or delete it",
+        command: kubectl`delete secret -n ${namespace.name} ${name}`,
+      },
     ],
   });
 }

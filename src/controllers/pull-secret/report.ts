@@ -33,7 +33,7 @@ export function reportSecret(context: Context, namespace: NamespaceRecord, name:
   const { stores } = context.cluster;
   const { settings } = context;
   const before = statusCache.secret(namespace.name, name);
-  const news = statusCache.setSecret(namespace.name, name, finding);
+  const newFailures = statusCache.setSecret(namespace.name, name, finding);
   if (before?.state !== finding.state) {
     lookAgainAtReferences(statusCache, namespace.name, finding.credentials);
     enqueue(referencesKey(namespace.name), { lane: before ? "normal" : "interactive" });
@@ -45,7 +45,7 @@ export function reportSecret(context: Context, namespace: NamespaceRecord, name:
   // Of a namespace that the operator was not installed for, the status says so; nothing is sent there.
   if (namespaceNotPermitted(settings.mode, namespace.name)) return;
   const uid = stores.pullSecrets.get(`${namespace.name}/${name}`)?.uid ?? "";
-  for (const failure of news) {
+  for (const failure of newFailures) {
     events.publish({
       regarding: { apiVersion: "v1", kind: "Secret", namespace: namespace.name, name, uid },
       type: "Warning",
@@ -217,9 +217,9 @@ function secretCopied({ namespace, name, metadata, controller }: SecretRecord, c
   return failure("SecretCopied", {
     message: `the Secret ${name} carries the marks of the RegistryCredential ${credential}, which does not serve this namespace: it is a copy that regcred neither renews nor removes, and its logins end${keeper === undefined ? "" : `; ${keeper}`}`,
     steps: [
-      { says: "have the namespace selected, or delete the copy" },
+      { message: "have the namespace selected, or delete the copy" },
       {
-        says: "or, to keep it as your own, take off the marks",
+        message: "or, to keep it as your own, take off the marks",
         command: kubectl`annotate -n ${namespace} secret ${name} ${credentialsAnnotation}- ${entriesAnnotation}- ${managedAnnotation}-`,
       },
     ],
@@ -286,8 +286,8 @@ export function resultOfFailure(run: Run, decision: Decision, error: unknown): R
   if (kind === "conflict") return tooLate(run, decision, failure);
   const outcome = failed(failure, ownObject(namespace.name, name), { of: "namespaces", object: namespace.name });
   if (kind === "alreadyExists" || kind === "notFound") return { finding: undefined, outcome };
-  const told = { reason: failure.reason, detail: textWithSteps(failure) };
-  context.runtime.log.warn("pull Secret not written", { namespace: namespace.name, secret: name, ...told });
+  const reported = { reason: failure.reason, detail: textWithSteps(failure) };
+  context.runtime.log.warn("pull Secret not written", { namespace: namespace.name, secret: name, ...reported });
   return { finding: findingOfFailure(decision, failure), outcome };
 }
 

@@ -71,13 +71,13 @@ function report(
 ): void {
   const { failures } = found;
   const before = statusCache.references(name);
-  const news = statusCache.setReferences(name, { ...found, notes: [], generations: credentials });
+  const newFailures = statusCache.setReferences(name, { ...found, notes: [], generations: credentials });
   // A former name is remembered until it is off every list.
-  const isNews = !before || textOf(before.failures) !== textOf(failures) || formerExtras.size > 0;
+  const isChanged = !before || textOf(before.failures) !== textOf(failures) || formerExtras.size > 0;
   for (const [credential, generation] of credentials) {
-    if (isNews || before.generations.get(credential) !== generation) enqueue(credentialKey(credential), statusSoon);
+    if (isChanged || before.generations.get(credential) !== generation) enqueue(credentialKey(credential), statusSoon);
   }
-  for (const failure of news) {
+  for (const failure of newFailures) {
     events.publish({
       regarding: { apiVersion: "v1", kind: "Namespace", namespace: name, name, uid },
       type: "Warning",

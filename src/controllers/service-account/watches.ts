@@ -53,8 +53,8 @@ export function referencesWatches(context: Known): readonly Watch<Request>[] {
     // Which references stay depends on who is in it, not only on whether it is there.
     watch(stores.pullSecrets, ({ before, after }) => {
       if (!before || !after || !namesSynced(after.name)) return [];
-      const isNews = new Set(before.credentials).symmetricDifference(new Set(after.credentials)).size > 0;
-      return isNews ? [{ key: referencesKey(after.namespace), options: { lane: "normal" } }] : [];
+      const isChanged = new Set(before.credentials).symmetricDifference(new Set(after.credentials)).size > 0;
+      return isChanged ? [{ key: referencesKey(after.namespace), options: { lane: "normal" } }] : [];
     }),
     // What is known to be nobody's is run under no name, so nothing else tells.
     watch(signals.secretsCalled, ({ name, namespace }) => referring(name, namespace)),

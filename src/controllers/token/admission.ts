@@ -173,9 +173,9 @@ class TokenGate implements TokenAdmission {
       ? []
       : [{ place: `registry ${host}`, max: maxOfRegistry, until: "run" }];
 
-  readonly #heardOf = (way: Way, told: (names: Silences, name: string) => boolean): void => {
+  readonly #heardOf = (way: Way, reported: (names: Silences, name: string) => boolean): void => {
     const wasNew = !this.#ways.isProven(way.name);
-    const heard = [told(this.#ways, way.name) && way.name, told(this.#authorities, way.place) && way.place];
+    const heard = [reported(this.#ways, way.name) && way.name, reported(this.#authorities, way.place) && way.place];
     for (const name of heard) {
       if (name === false) continue;
       for (const key of this.#turnedAway.take(name)) {
@@ -183,14 +183,14 @@ class TokenGate implements TokenAdmission {
         this.#again(key);
       }
     }
-    if (wasNew && this.#ways.isProven(way.name)) this.#listener?.news(way.name);
+    if (wasNew && this.#ways.isProven(way.name)) this.#listener?.changed(way.name);
   };
 
   readonly #turnAway = (key: string, silence: Silence & { readonly name: string }): OperatorError => {
     this.#turnedAway.add(silence.name, key);
     const wait = Math.round(comesBack * (1 + this.#random()));
     const retryAfter = Temporal.Duration.from({ milliseconds: wait });
-    return new OperatorError({ ...silentFailure(silence), retryAfter, restrained: true });
+    return new OperatorError({ ...silentFailure(silence), retryAfter, byOwnPolicy: true });
   };
 
   readonly away: TokenAdmission["away"] = () => this.#held.size;
@@ -268,14 +268,14 @@ class TokenGate implements TokenAdmission {
     const { isProven = false, since = this.#clock.elapsed(), cancel } = this.#under.get(text) ?? {};
     this.#under.delete(text);
     cancel?.();
-    let told: Failure | undefined;
+    let reported: Failure | undefined;
     if (how.kind === "token" || how.kind === "answer") {
       this.#heardOf(way, (names, name) => (how.kind === "token" ? names.gave(name) : names.answered(name)));
       this.#remember(key, this.#clock.elapsed() - since >= shortCall ? "slow" : undefined);
     }
-    if (how.kind === "displaced") told = displacedFailure(grant, isProven);
+    if (how.kind === "displaced") reported = displacedFailure(grant, isProven);
     if (how.kind === "displaced" && isProven) this.#remember(key, "slow");
-    const unanswered = how.kind === "silence" ? how.failure : isProven ? undefined : told;
+    const unanswered = how.kind === "silence" ? how.failure : isProven ? undefined : reported;
     if (unanswered) {
       this.#remember(key, "unanswered");
       this.#ways.unanswered(way.name, unanswered);
@@ -284,7 +284,7 @@ class TokenGate implements TokenAdmission {
     }
     const silence = unanswered && this.#silenceOf(way);
     this.#held.giveBack(text, "call");
-    return silence ? silentFailure(silence) : told;
+    return silence ? silentFailure(silence) : reported;
   };
 }
 
@@ -294,16 +294,16 @@ function grantOf(text: string): string {
 }
 
 /** The text is the same for as long as it lasts: a time that moves on would be news to every tenant, four times a minute. */
-function silentFailure({ told, since }: Silence): Failure {
+function silentFailure({ reported, since }: Silence): Failure {
   const start = since.toString({ smallestUnit: "second" });
-  const { reason, cause, retry, message } = told;
+  const { reason, cause, retry, message } = reported;
   return { reason, cause, retry, message: `${message}; so it has been since ${start}, so one grant at a time tries` };
 }
 
 /** Told of one that was broken off so that it holds nobody up. */
 function displacedFailure({ provider }: Grant, isProven: boolean): Failure {
   const message = `no ${provider} token came in the first ${shortCall} ms, and so many calls take longer that no further one may; it is tried again`;
-  return isProven ? failure("RateLimited", { message, restrained: true }) : failure("CloudUnavailable", { message });
+  return isProven ? failure("RateLimited", { message, byOwnPolicy: true }) : failure("CloudUnavailable", { message });
 }
 
 function notItsTurn({ provider }: Grant): Failure {

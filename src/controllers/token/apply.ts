@@ -58,11 +58,11 @@ export async function verify(
   if (!target) return "Issued";
   const { image, host } = target;
   const { verification, detail = "" } = await tryIt(grant, target, minted, signal);
-  const told = { grant: grantKey, image, host, verification, detail };
+  const reported = { grant: grantKey, image, host, verification, detail };
   // Nobody asked for a login to be tried: that nothing was learned of it is no news.
-  const isNews = verification === "Denied" || (image !== undefined && verification !== "Verified");
-  if (isNews) log.warn("token not verified", told);
-  else log.debug("token tried", told);
+  const isChanged = verification === "Denied" || (image !== undefined && verification !== "Verified");
+  if (isChanged) log.warn("token not verified", reported);
+  else log.debug("token tried", reported);
   // With an image, its owner has said what a token must do. A mere login is judged by what the old one may, and so is an image
   // that a tenant may have chosen: one that nobody may pull would keep a new password from all who share it.
   const isJudged = image === undefined || target.ofNamespace === true;

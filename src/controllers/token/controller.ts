@@ -136,7 +136,7 @@ function fails(
   });
   const retryAfter = patience(failure.retryAfter, token, now);
   // Whom nobody has asked need not be left alone.
-  const alone = failure.restrained ? 0 : retryAfter.total("milliseconds");
+  const alone = failure.byOwnPolicy ? 0 : retryAfter.total("milliseconds");
   settle(context, grantKey, failure, { refreshRequest, until: clock.elapsed() + alone });
   const within = retryWithin(token, now);
   return {

@@ -172,16 +172,16 @@ class TrackedGrants implements GrantTracker {
   };
 
   readonly keep = (user: string, items: ReadonlySet<string>): boolean => {
-    const isNews = [...items].some((item) => !this.#kept.has(user, item));
+    const isChanged = [...items].some((item) => !this.#kept.has(user, item));
     for (const key of this.#kept.set(user, items)) this.#released(key);
-    return isNews;
+    return isChanged;
   };
 
   /** Returns those that are noted, and whether one of them is news to the token Secret. */
-  readonly #noted = (key: string, makers: readonly Maker[]): { makers: readonly Maker[]; isNews: boolean } => {
+  readonly #noted = (key: string, makers: readonly Maker[]): { makers: readonly Maker[]; isChanged: boolean } => {
     const lacked = this.#made.unstored(key);
     const all = makers.map((maker) => this.#made.note(key, maker));
-    return { makers: all, isNews: !lacked && this.#made.unstored(key) };
+    return { makers: all, isChanged: !lacked && this.#made.unstored(key) };
   };
 
   readonly use: GrantTracker["use"] = (user, all, items = new Set()) => {
@@ -204,14 +204,15 @@ class TrackedGrants implements GrantTracker {
       this.#targets.delete(key);
       const known = this.#users.get(key);
       const before = this.#attempts.get(key);
-      const { isNews: isOthers, ...use } = { ...this.#noted(key, makers), target };
+      const { isChanged: isOthers, ...use } = { ...this.#noted(key, makers), target };
       if (known) {
         known.set(user, use);
-        const isNews = Object.entries(refreshes).some(([name, value]) => before?.refreshes?.[name] !== value);
+        const isChanged = Object.entries(refreshes).some(([name, value]) => before?.refreshes?.[name] !== value);
         const isNowUrgent = !isReplacing && this.#replacements.has(key);
-        if (isNews || isNowUrgent) this.#replacements.delete(key);
-        if (isNews || isNowUrgent || isOthers) first.push(key);
-        if (before && isNews) this.#attempts.set(key, { ...before, refreshes: { ...before.refreshes, ...refreshes } });
+        if (isChanged || isNowUrgent) this.#replacements.delete(key);
+        if (isChanged || isNowUrgent || isOthers) first.push(key);
+        if (before && isChanged)
+          this.#attempts.set(key, { ...before, refreshes: { ...before.refreshes, ...refreshes } });
         continue;
       }
       this.#users.set(key, new Map([[user, use]]));

@@ -5,7 +5,7 @@ import type { Failure } from "../../runtime/errors.ts";
 
 export interface Silence {
   /** What was told of it first. */
-  readonly told: Failure;
+  readonly reported: Failure;
   readonly since: Temporal.Instant;
   /** Elapsed milliseconds at which one may try. */
   readonly tryAt: number;
@@ -24,7 +24,7 @@ export interface Silences {
   /** It answered something else. Returns whether it had been silent. */
   answered(name: string): boolean;
   /** There was no answer to `witness`. */
-  unanswered(name: string, told: Failure, witness?: string): void;
+  unanswered(name: string, reported: Failure, witness?: string): void;
 }
 
 export interface SilencesOptions {
@@ -86,12 +86,12 @@ export function silences({ clock, random, witnesses = 1 }: SilencesOptions): Sil
     isDoubted: (name) => (known.get(name)?.unanswered ?? 0) > 0,
     gave: (name) => heard(name, true),
     answered: (name) => heard(name, false),
-    unanswered: (name, told, witness = "") => {
+    unanswered: (name, reported, witness = "") => {
       const it = recall(name);
       it.unanswered += 1;
       if (it.witnesses.size < witnesses) it.witnesses.add(witness);
       const now = clock.elapsed();
-      const first = it.silence ?? { told, since: clock.now(), tryAt: now };
+      const first = it.silence ?? { reported, since: clock.now(), tryAt: now };
       it.silence = first;
       if (!isOpen(it)) return;
       it.isProven = false;

@@ -174,7 +174,10 @@ function idOf(
   const reason = text === undefined ? id.missing : id.invalid;
   return {
     ...invalid(reason, `the ServiceAccount ${home}/${name} ${problem}`, ownerOf(identity)),
-    steps: [{ says: "annotate it", command }, ...(text === undefined ? [{ says: `or write acr.${id.field}` }] : [])],
+    steps: [
+      { message: "annotate it", command },
+      ...(text === undefined ? [{ message: `or write acr.${id.field}` }] : []),
+    ],
   };
 }
 

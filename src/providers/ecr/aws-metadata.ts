@@ -146,8 +146,8 @@ function credentialsIn(answer: HttpAnswer, who: string): AwsCredentials {
 function refused(who: string, { status, text }: HttpAnswer): OperatorError {
   const { Code, code } = jsonObject(text);
   const name = wordIn(Code ?? code);
-  const told = name === undefined ? `HTTP ${status}` : `${name}, HTTP ${status}`;
-  return noIdentity(`${who} gave none (${told})`);
+  const reported = name === undefined ? `HTTP ${status}` : `${name}, HTTP ${status}`;
+  return noIdentity(`${who} gave none (${reported})`);
 }
 
 function isTrue(value: string | undefined): boolean {

@@ -191,10 +191,10 @@ function roleOf(
       ...invalid("MissingRole", `the ServiceAccount ${home}/${name} names no role to pull with`, ownerOf(identity)),
       steps: [
         {
-          says: "name one",
+          message: "name one",
           command: kubectl`annotate serviceaccount -n ${home} ${name} ${roleAnnotation}=arn:${partition}:iam::ACCOUNT:role/NAME --overwrite`,
         },
-        { says: `or ${pullRoleAnnotation}, for a role that is for pulls only` },
+        { message: `or ${pullRoleAnnotation}, for a role that is for pulls only` },
       ],
     };
   }

@@ -7,7 +7,7 @@ import { Agent, type Dispatcher } from "undici";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Proxy } from "../../runtime/network/proxy-for.ts";
 import { throughProxy } from "../../runtime/network/tunnel.ts";
-import { caInvalid } from "./refusals.ts";
+import { caInvalid } from "./denied.ts";
 
 export interface Route {
   /** Undefined: straight to the host. */

@@ -3,7 +3,7 @@ import { lookup as systemLookup } from "node:dns/promises";
 import type { LookupFunction } from "node:net";
 import { addressClass } from "./address-class.ts";
 import { isMetadataHost } from "./metadata-hosts.ts";
-import { addressNotAllowed, plainOverInternet, privateNotAllowed } from "./refusals.ts";
+import { addressNotAllowed, plainOverInternet, privateNotAllowed } from "./denied.ts";
 import type { OperatorError } from "../../runtime/errors.ts";
 
 export interface Address {
@@ -42,7 +42,7 @@ export interface AddressRules {
 }
 
 /** Undefined: the host may be reached there. */
-export function addressRefusal(host: string, address: string, rules: AddressRules): OperatorError | undefined {
+export function addressDenied(host: string, address: string, rules: AddressRules): OperatorError | undefined {
   switch (addressClass(address)) {
     case "public":
       return rules.plain?.(host) === true ? plainOverInternet(host, address) : undefined;
@@ -64,10 +64,10 @@ export function checkedLookup(resolve: Resolve, rules: AddressRules): LookupFunc
   return (host, { all }, found) => {
     const answer = async (): Promise<void> => {
       const addresses = await resolve(host);
-      const refusals = addresses.map(({ address }) => addressRefusal(host, address, rules));
-      const allowed = addresses.filter((_, index) => refusals[index] === undefined);
+      const denials = addresses.map(({ address }) => addressDenied(host, address, rules));
+      const allowed = addresses.filter((_, index) => denials[index] === undefined);
       const [first] = allowed;
-      if (!first) throw refusals[0] ?? Object.assign(new Error("the name has no address"), { code: "ENOTFOUND" });
+      if (!first) throw denials[0] ?? Object.assign(new Error("the name has no address"), { code: "ENOTFOUND" });
       if (all) found(null, [...allowed]);
       else found(null, first.address, first.family);
     };

@@ -5,7 +5,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import { OperatorError } from "../../runtime/errors.ts";
 import { agents, type Agents, longestHeaders } from "./agents.ts";
 import {
-  addressRefusal,
+  addressDenied,
   checkedLookup,
   sharedLookups,
   systemResolve,
@@ -25,7 +25,7 @@ import {
   plainNotAllowed,
   redirectRefused,
   responseTooLarge,
-} from "./refusals.ts";
+} from "./denied.ts";
 
 export interface HttpLimits {
   /** Of an answer's body. */
@@ -161,8 +161,8 @@ function checkedUrl(text: string, { rules, ...context }: Context): URL {
     if (url.protocol === "http:" && !context.plainAllowed?.(host, portOf(url))) throw plainNotAllowed(place);
   }
   const address = host.replace(/^\[|\]$/g, "");
-  const refusal = isIP(address) > 0 ? addressRefusal(host, address, rules) : undefined;
-  if (refusal) throw refusal;
+  const denial = isIP(address) > 0 ? addressDenied(host, address, rules) : undefined;
+  if (denial) throw denial;
   return url;
 }
 

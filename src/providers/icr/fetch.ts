@@ -51,8 +51,8 @@ export function icrProvider(options: IcrOptions): Provider<IcrGrant> {
         const answer = await postForm(options, grant, { url, form: Object.entries(form) }, signal);
         const token = answer.status === 200 ? textAt(answer, "access_token") : undefined;
         if (token === undefined) throw tokenError(answer, { who, identity, advice: adviceFor(grant) }, clock);
-        const told = timeOfNumber(memberAt(answer, "expiration"));
-        const expiresAt = told ? byOwnClock(told, answer.headers, issuedAt) : endOfJwt(token, answer, issuedAt);
+        const reported = timeOfNumber(memberAt(answer, "expiration"));
+        const expiresAt = reported ? byOwnClock(reported, answer.headers, issuedAt) : endOfJwt(token, answer, issuedAt);
         return { ...checkedAnswer(who, { password: token, expiresAt }, clock), issuedAt };
       };
 

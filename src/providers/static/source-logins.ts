@@ -91,9 +91,9 @@ function otherContent(
       ok: false,
       problem: `holds a docker config under the key ${foreignText(key)}, but is of type ${type}, which cannot be changed`,
       steps: [
-        { says: "delete it", command: kubectl`delete secret -n ${namespace} ${name}` },
+        { message: "delete it", command: kubectl`delete secret -n ${namespace} ${name}` },
         {
-          says: `make it anew with FILE as ${place?.key ?? ""}`,
+          message: `make it anew with FILE as ${place?.key ?? ""}`,
           command: kubectl`create secret generic -n ${namespace} ${name} --type=${`kubernetes.io/${form}`} --from-file=${place?.key ?? ""}=FILE`,
         },
       ],

@@ -16,7 +16,7 @@ import {
 } from "../answers.ts";
 import { caOf, encodedForm, formType, identitySecret, invalidIdentity } from "../fetching.ts";
 import type { HttpAnswer, HttpCall } from "../http/http.ts";
-import { notAnEndpoint } from "../http/refusals.ts";
+import { notAnEndpoint } from "../http/denied.ts";
 import type { CloudOptions, Provider } from "../provider.ts";
 import type { NewToken } from "../../cluster/token.ts";
 import type { TokenExchangeGrant } from "./grant.ts";

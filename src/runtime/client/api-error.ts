@@ -4,7 +4,7 @@ import { boundedSeconds, bounds } from "../foreign-numbers.ts";
 import { foreignText, quotedText } from "../foreign-text.ts";
 import { errorCode, isDistrust, noAnswerText } from "../network/no-answer.ts";
 import { ProxyError } from "../network/proxy-error.ts";
-import { refusalNames } from "./denial-names.ts";
+import { denialNames } from "./denial-names.ts";
 
 export type ApiErrorKind =
   /** The object, or the whole resource, is not there. */
@@ -106,7 +106,7 @@ export function apiErrorFromAnswer({ code, body, headers }: RefusedAnswer): ApiE
   const status = statusFrom(body);
   const text = (status?.message ?? "").slice(0, longestRead);
   const causes = status?.causes ?? [];
-  const names = refusalNames(text);
+  const names = denialNames(text);
   const missing = missingPermission(text);
   const kind = kindOf({
     code,

@@ -1,6 +1,6 @@
 // Names of the policy, webhook or quota in a denial by the API server.
 
-export interface RefusalNames {
+export interface DenialNames {
   readonly policy?: string;
   readonly binding?: string;
   readonly webhook?: string;
@@ -8,7 +8,7 @@ export interface RefusalNames {
 }
 
 /** Webhooks quote what they like, tenants' rules among it: what is no name is none. */
-export function refusalNames(text: string): RefusalNames {
+export function denialNames(text: string): DenialNames {
   const [, policy, binding] =
     /(?:Validating|Mutating)AdmissionPolicy '([\w.-]{1,253})'(?: with binding '([\w.-]{1,253})')?/.exec(text) ?? [];
   const [, webhook] =

@@ -17,7 +17,7 @@ export type Purpose =
   | "access";
 
 /** Why a request must not be sent any more; given to a pool as `opaque`, asked in the moment before it is written to a socket. */
-export type Obstacle = () => Error | undefined;
+export type Blocker = () => Error | undefined;
 
 export interface Pools {
   pool(purpose: Purpose): Dispatcher;
@@ -102,10 +102,10 @@ function opened(origin: string, tls: TlsMaterial, { proxy, clock }: PoolsOptions
 
 // A request waits in its pool for a connection, for as long as it takes: only here is it known that it goes out now.
 const askedBeforeSending: Dispatcher.DispatcherComposeInterceptor = (dispatch) => (options, handler) => {
-  const obstacle = (options as { readonly opaque?: Obstacle }).opaque;
+  const blocker = (options as { readonly opaque?: Blocker }).opaque;
   const begin = handler.onRequestStart?.bind(handler);
   handler.onRequestStart = (controller, context) => {
-    const reason = obstacle?.();
+    const reason = blocker?.();
     if (reason) controller.abort(reason);
     else begin?.(controller, context);
   };

@@ -7,7 +7,7 @@ import { errorCode, isDistrust, isTimeout } from "../network/no-answer.ts";
 import { ApiError, apiErrorFromAnswer, apiErrorFromFailure, unavailable } from "./api-error.ts";
 import type { Connection, Credentials } from "./connection.ts";
 import { freshCredentials, secondsText } from "./fresh-credentials.ts";
-import { type Obstacle, pools, type Purpose } from "./pools.ts";
+import { type Blocker, pools, type Purpose } from "./pools.ts";
 import { pathLabels } from "./resource-path.ts";
 import type { JsonReader } from "./shaped-json.ts";
 
@@ -98,7 +98,7 @@ const longestWaitMs = 5_000;
 // The API server names at least 1 s: k8s.io/apiserver/pkg/server/filters/priority-and-fairness.go
 const throttledWithoutWord = Temporal.Duration.from({ seconds: 1 });
 
-type Exchanged = Dispatcher.ResponseData<Obstacle>;
+type Exchanged = Dispatcher.ResponseData<Blocker>;
 
 /** Pooled HTTP/1.1 to one API server, with credentials that follow their files. */
 export function transport(options: TransportOptions): Transport {
@@ -136,7 +136,7 @@ class HttpTransport implements Transport {
     call: ApiRequest,
     target: string,
     signal: AbortSignal,
-    obstacle: Obstacle,
+    blocker: Blocker,
   ): Promise<Exchanged> => {
     const attempt = (credentials: Credentials): Promise<Exchanged> => {
       this.#sockets.trust(credentials.tls);
@@ -148,7 +148,7 @@ class HttpTransport implements Transport {
         // Kubernetes wants a body of a DELETE. undici takes it for a mistake, and would close the connection after it.
         reset: false,
         signal,
-        opaque: obstacle,
+        opaque: blocker,
       });
     };
     const credentials = await this.#fresh.now(signal);
@@ -183,7 +183,7 @@ class HttpTransport implements Transport {
     );
     const started = this.#clock.elapsed();
     // A process that stood still finds timers and sockets ready at the same time: what is late is not sent even so.
-    const obstacle: Obstacle = () => {
+    const blocker: Blocker = () => {
       if (this.#clock.elapsed() >= started + withinMs) return late();
       return call.mayBegin?.() === false ? unavailable("it may not be sent any more", "Withdrawn") : undefined;
     };
@@ -191,7 +191,7 @@ class HttpTransport implements Transport {
       this.#options.observe?.({ ...callLabels(call, watch), code, seconds: (this.#clock.elapsed() - started) / 1000 });
     try {
       const target = `${this.#prefix}${call.path}${queryString(call, watch, withinMs)}`;
-      const answer = await this.#send(call, target, stop.signal, obstacle);
+      const answer = await this.#send(call, target, stop.signal, blocker);
       if (answer.statusCode < 200 || answer.statusCode > 299) {
         throw apiErrorFromAnswer({ code: answer.statusCode, body: await answer.body.text(), headers: answer.headers });
       }
@@ -270,8 +270,8 @@ function waitBeforeRetry(call: ApiRequest, error: ApiError, attempt: number, ran
   if (!idempotent || attempt >= maxAttempts || (error.kind !== "unavailable" && error.kind !== "throttled"))
     return undefined;
   // Jitter only upwards: Retry-After is a least time.
-  const told = error.retryAfter && error.retryAfter.total("milliseconds") * (1 + random() / 4);
-  const wait = told ?? firstRetryMs * 2 ** (attempt - 1) * (0.5 + random());
+  const reported = error.retryAfter && error.retryAfter.total("milliseconds") * (1 + random() / 4);
+  const wait = reported ?? firstRetryMs * 2 ** (attempt - 1) * (0.5 + random());
   return wait > longestWaitMs ? undefined : wait;
 }
 

@@ -28,7 +28,7 @@ export function unreachable(server: string, error: ApiError): OperatorError {
       cause: "Platform",
       retry: "backoff",
       message: code === undefined ? `${said}${remedy ?? ""}` : `the API server ${server} does not answer (${said})`,
-      ...(isSilent && { steps: [{ says: "check that it runs with", command: kubectl`get --raw /readyz` }] }),
+      ...(isSilent && { steps: [{ message: "check that it runs with", command: kubectl`get --raw /readyz` }] }),
     },
     error,
   );

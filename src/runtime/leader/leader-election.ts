@@ -122,11 +122,11 @@ class LeaseElection implements LeaderElection {
 
   readonly #seen = (record: LeaseRecord | undefined, wentBack = false): void => {
     const holder = record?.view.holder ?? "";
-    const isNews = holder !== "" && holder !== this.#identity && holder !== this.#current?.view.holder;
+    const isChanged = holder !== "" && holder !== this.#identity && holder !== this.#current?.view.holder;
     this.#current = record;
     if (record) this.#newest = record.resourceVersion;
     this.#take({ kind: "seen", lease: record?.view, wentBack });
-    if (isNews && this.#state.name === "following") this.#observe?.({ kind: "following", holder });
+    if (isChanged && this.#state.name === "following") this.#observe?.({ kind: "following", holder });
   };
 
   readonly #read = async (): Promise<void> => {
@@ -142,7 +142,7 @@ class LeaseElection implements LeaderElection {
   };
 
   readonly #failed = (error: unknown): void => {
-    if (error instanceof ApiError && refusals.has(error.kind)) {
+    if (error instanceof ApiError && denials.has(error.kind)) {
       this.#take({ kind: "refused" });
       return;
     }
@@ -222,7 +222,7 @@ class LeaseElection implements LeaderElection {
         this.#observe?.({ kind: "released" });
         return;
       } catch (error) {
-        if (error instanceof ApiError && refusals.has(error.kind)) continue;
+        if (error instanceof ApiError && denials.has(error.kind)) continue;
         this.#observe?.({ kind: "failed", error });
         return;
       }
@@ -258,7 +258,7 @@ class LeaseElection implements LeaderElection {
 }
 
 /** Another write came first, or the Lease that was to be replaced is gone. */
-const refusals: ReadonlySet<ApiError["kind"]> = new Set(["conflict", "alreadyExists", "notFound"]);
+const denials: ReadonlySet<ApiError["kind"]> = new Set(["conflict", "alreadyExists", "notFound"]);
 
 function leaseLost(loss: Loss): OperatorError {
   const why =

@@ -13,7 +13,7 @@ const jitterFactor = 1.2;
 const renewAgain = 500;
 // Another has written first. It will be seen at once, so this only keeps an API server whose word does not hold (a broken one,
 // or one whose etcd was restored) from being asked in a loop.
-const afterRefusal = 100;
+const afterDenial = 100;
 // The watch tells of every change. Should it be deaf, the follower hears of a release this way.
 const lookPeriod = 10_000;
 
@@ -137,7 +137,7 @@ function whileLeading(
       if (input.lease.holder === identity) return { ...state, sure: true };
       return { name: "lost", loss: { kind: "taken", holder: input.lease.holder } };
     case "refused":
-      return { ...state, sure: false, nextAt: at + afterRefusal * (1 + random) };
+      return { ...state, sure: false, nextAt: at + afterDenial * (1 + random) };
     case "failed":
       return { ...state, sure: false, nextAt: at + renewAgain * (1 + random) };
   }
@@ -166,7 +166,7 @@ function whileFollowing(
       return lease.sign === state.sign ? seen : { ...seen, sign: lease.sign, boundUntil: at + lease.durationMs };
     }
     case "refused":
-      return { ...state, sure: false, notBefore: at + afterRefusal * (1 + random) };
+      return { ...state, sure: false, notBefore: at + afterDenial * (1 + random) };
     case "failed":
       return { ...state, sure: false, notBefore: jittered };
   }

@@ -6,7 +6,7 @@ import { getCACertificates } from "node:tls";
 import { SocksClient } from "socks";
 import { buildConnector } from "undici";
 import type { Clock } from "../clock.ts";
-import { proxyClosed, proxyFailure, proxyRefusal, proxySilence, socksRefusal } from "./proxy-error.ts";
+import { proxyClosed, proxyFailure, proxyDenied, proxySilence, socksDenied } from "./proxy-error.ts";
 import type { Proxy } from "./proxy-for.ts";
 
 interface Target {
@@ -73,7 +73,7 @@ function byConnect(proxy: Proxy, { host, port }: Target, clock: Clock): Promise<
       cancel();
       if (statusCode < 200 || statusCode > 299) {
         socket.on("error", () => undefined).destroy();
-        reject(proxyRefusal(proxy, place, statusCode));
+        reject(proxyDenied(proxy, place, statusCode));
         return;
       }
       if (head.length > 0) socket.unshift(head);
@@ -109,7 +109,7 @@ async function bySocks(proxy: Proxy, { host, port }: Target): Promise<Socket> {
     return socket;
   } catch (error) {
     const isOfSocket = error instanceof Error && "code" in error;
-    throw isOfSocket ? proxyFailure(proxy, error) : socksRefusal(proxy, `${host}:${port}`);
+    throw isOfSocket ? proxyFailure(proxy, error) : socksDenied(proxy, `${host}:${port}`);
   }
 }
 

@@ -24,7 +24,7 @@ export interface SecureServing {
 // The kubelet brings a changed Secret within about a minute: https://kubernetes.io/docs/concepts/configuration/secret/#using-secrets-as-files-from-a-pod
 const lookAgain = Temporal.Duration.from({ minutes: 1 });
 
-const refusals = { unauthenticated: 401, forbidden: 403, busy: 503 } as const;
+const denials = { unauthenticated: 401, forbidden: 403, busy: 503 } as const;
 
 // A Prometheus or two, each with one, which it keeps.
 const connections = 64;
@@ -45,7 +45,7 @@ export async function metricsServer(
     const access = await (secure?.access(request.headers.authorization) ?? "allowed");
     if (access !== "allowed") {
       const again = access === "busy" ? { "retry-after": "1" } : {};
-      response.writeHead(refusals[access], { "content-type": "text/plain", ...again }).end(`${access}\n`);
+      response.writeHead(denials[access], { "content-type": "text/plain", ...again }).end(`${access}\n`);
       return;
     }
     const text = await latestText();

@@ -12,7 +12,7 @@ export interface GateListener {
   /** There is room again for one that lacked this. */
   room(lacked: string): void;
   /** Whatever keys with this subject lacked, they may need something else by now. */
-  news(subject: string): void;
+  changed(subject: string): void;
 }
 
 /**

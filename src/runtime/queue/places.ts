@@ -94,11 +94,11 @@ class CountedPlaces implements Places {
     const wait = Math.max(Math.ceil(need.share.freeAt(name) - this.#clock.elapsed()), 0);
     this.#clock.schedule(Temporal.Duration.from({ milliseconds: wait }), () => {
       this.#timed.delete(name);
-      this.#news(name);
+      this.#changed(name);
     });
   };
 
-  readonly #news = (name: string): void => {
+  readonly #changed = (name: string): void => {
     if (!this.#lacked.has(name)) return;
     if (this.hasRoom(name)) this.#listener(name);
     else this.#waitFor(name);
@@ -108,7 +108,7 @@ class CountedPlaces implements Places {
     const left = this.#count(place) - 1;
     if (left > 0) this.#counts.set(place, left);
     else this.#counts.delete(place);
-    this.#news(place);
+    this.#changed(place);
   };
 
   readonly enter: Places["enter"] = (key, needs) => {
@@ -168,7 +168,7 @@ class CountedPlaces implements Places {
     this.#taken.delete(key);
     for (const { rate, share } of mine.rates) share.spend(rate, -1, this.#clock.elapsed());
     for (const need of mine.places) this.#free(need);
-    for (const { rate } of mine.rates) this.#news(rate);
+    for (const { rate } of mine.rates) this.#changed(rate);
   };
 
   get size() {

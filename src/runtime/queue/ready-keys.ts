@@ -73,7 +73,7 @@ class ReadyLines<T extends Ready<T>> implements ReadyKeys<T> {
     this.#onCall = onCall;
     gate.listen({
       room: this.#call,
-      news: (subject) => {
+      changed: (subject) => {
         for (const line of this.#bySubject.get(subject) ?? []) {
           if (line.lacks === undefined) continue;
           this.#stepBack(line);

@@ -15,6 +15,6 @@ export type ReflectorEvent =
   | { readonly kind: "unreadable"; readonly key: string | undefined; readonly error: unknown };
 
 /** A right is missing: the server will not show these objects before somebody grants it. */
-export function isRefusal(event: ReflectorEvent): boolean {
+export function isDenied(event: ReflectorEvent): boolean {
   return event.kind === "paused" && event.because.kind === "forbidden";
 }

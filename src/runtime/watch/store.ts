@@ -108,7 +108,7 @@ class IndexedStore<R extends StoredObject> implements FedStore<R> {
       this.#tell(before ? { key, before, after: record } : { key, after: record });
       return;
     }
-    const isNews = horizon?.exceeded.has(full) === false;
+    const isChanged = horizon?.exceeded.has(full) === false;
     horizon?.exceeded.add(full);
     horizon?.exceeding?.add(full);
     // An older version of it would be wrong.
@@ -116,7 +116,7 @@ class IndexedStore<R extends StoredObject> implements FedStore<R> {
       this.#records.delete(before);
       this.#tell({ key, before });
     }
-    if (isNews) this.#tell({ key });
+    if (isChanged) this.#tell({ key });
   };
 
   readonly #put = (record: R, horizon: Horizon | undefined): void => {

@@ -31,7 +31,7 @@ const session = {
 const recordOf = (spec: object): CredentialRecord =>
   ({ credential: { spec: { registries: [], namespaces: {}, ...spec } } }) as unknown as CredentialRecord;
 
-const told = async (...specs: readonly object[]): Promise<readonly string[]> =>
+const reported = async (...specs: readonly object[]): Promise<readonly string[]> =>
   (await labelsAreGuarded(session, specs.map(recordOf))).map(({ state, message }) => `${state}: ${message}`);
 
 describe("labels that choose a login", () => {
@@ -41,14 +41,14 @@ describe("labels that choose a login", () => {
       matchExpressions: [{ key: "acme.io/tier", operator: "Exists" }],
     };
     const registries = [{ static: { secretName: "pull-$(namespace.labels['acme.io/tenant'])" } }];
-    expect(await told({ namespaces: { selector }, registries }, { namespaces: { selector } })).toEqual([
+    expect(await reported({ namespaces: { selector }, registries }, { namespaces: { selector } })).toEqual([
       "bad: no admission policy guards acme.io/pull, acme.io/tier, acme.io/tenant, and who may change a Namespace chooses its login: Group tenants",
     ]);
   });
 
   it("are not the name of the Namespace, which the API server sets itself", async () => {
     const selector = { matchExpressions: [{ key: "kubernetes.io/metadata.name", operator: "In", values: ["a"] }] };
-    expect(await told({ namespaces: { selector } })).toEqual([
+    expect(await reported({ namespaces: { selector } })).toEqual([
       "well: no credential selects by a Namespace's label, or takes a value from one",
     ]);
   });

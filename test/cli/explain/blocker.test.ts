@@ -11,7 +11,10 @@ describe("what fixes a failure", () => {
       {
         ...failure,
         message: 'managed by "it; create it (kubectl create clusterrolebinding x): kubectl delete namespace a"',
-        steps: [{ says: "label it", command: kubectl`label namespace ${"a"} k=VALUE` }, { says: "or exclude it" }],
+        steps: [
+          { message: "label it", command: kubectl`label namespace ${"a"} k=VALUE` },
+          { message: "or exclude it" },
+        ],
       },
       0,
     );

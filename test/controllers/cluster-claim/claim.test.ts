@@ -35,7 +35,7 @@ function cluster({ outdated = false, late = false }: Start = {}) {
   const warnings: unknown[] = [];
   const remarks: unknown[] = [];
   const watches: Feed<CredentialRecord>[] = [];
-  const untold: RegistryCredential[] = [];
+  const unreported: RegistryCredential[] = [];
   /** Status patches that came in: by whom, for which, when, and whether they can be broken off. */
   const patched: string[] = [];
   const signals: (AbortSignal | undefined)[] = [];
@@ -65,7 +65,7 @@ function cluster({ outdated = false, late = false }: Start = {}) {
     const uid = `uid-${name}`;
     const written = credential({ name, uid, resourceVersion: String(version), status });
     current.set(name, written);
-    if (late) untold.push(written);
+    if (late) unreported.push(written);
     else tell(written);
     return written;
   };
@@ -80,7 +80,7 @@ function cluster({ outdated = false, late = false }: Start = {}) {
     refusing,
     unreadable,
     write,
-    told: () => untold.splice(0).forEach(tell),
+    reported: () => unreported.splice(0).forEach(tell),
     pointer: (name = "acme") => current.get(name)?.status?.operatorNamespace,
     install: (namespace: string, random = 0): ClusterClaim => {
       const credentials = store<CredentialRecord>();
@@ -259,7 +259,7 @@ describe("a claim of the cluster", () => {
   it("is made by its own answer, before any watch has told of it", async () => {
     const world = cluster({ late: true });
     world.write(undefined);
-    world.told();
+    world.reported();
     const one = asked(world.install("one"));
     await world.clock.advance();
     expect([one.serves, world.patched]).toEqual([true, ["one acme 0"]]);
@@ -273,7 +273,7 @@ describe("a claim of the cluster", () => {
     world.write(undefined);
     const answer = asked(one);
     await world.clock.advance(ms(100));
-    world.told();
+    world.reported();
     await world.clock.advance(ms(149));
     expect(answer.serves).toBe(false);
     await world.clock.advance(ms(1));
@@ -328,8 +328,8 @@ describe("a claim of the cluster", () => {
     const one = asked(world.install("one"));
     await world.clock.advance();
     expect([one.serves, world.pointer("gamma")]).toEqual([true, "one"]);
-    const told = { reason: "NotPermitted", detail: expect.stringContaining("which install serves") };
-    expect(world.warnings).toEqual(["acme", "beta"].map(() => ["cluster not claimed", told]));
+    const reported = { reason: "NotPermitted", detail: expect.stringContaining("which install serves") };
+    expect(world.warnings).toEqual(["acme", "beta"].map(() => ["cluster not claimed", reported]));
   });
 
   it("is tried again with all of them, five seconds and a random time later, where no status may be written", async () => {
@@ -421,8 +421,8 @@ describe("who serves the cluster", () => {
     world.write("four");
     await world.clock.advance();
     expect(world.clock.scheduled()).toBe(1);
-    const told = { detail: expect.stringContaining("unexpected") };
-    expect(world.remarks).toEqual(["two", "three", "four"].map(() => ["claim not looked at", told]));
+    const reported = { detail: expect.stringContaining("unexpected") };
+    expect(world.remarks).toEqual(["two", "three", "four"].map(() => ["claim not looked at", reported]));
     leases.get = get;
     world.write("one");
     await world.clock.advance();

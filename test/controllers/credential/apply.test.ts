@@ -6,7 +6,7 @@ import type { CredentialRecord } from "../../../src/cluster/records.ts";
 import type { Context } from "../../../src/controllers/context.ts";
 import { credentialLoop } from "../../../src/controllers/credential/controller.ts";
 import { putFinalizer, writeStatus } from "../../../src/controllers/credential/apply.ts";
-import { type CredentialMemory, memoryOf } from "../../../src/controllers/credential/observe.ts";
+import { type CredentialMemory, memoryOf } from "../../../src/controllers/credential/run.ts";
 import { memory } from "../../../src/runtime/queue/memory.ts";
 import { credentialMetrics } from "../../../src/metrics/credential-metrics.ts";
 import { instruments } from "../../../src/metrics/instruments.ts";
@@ -22,7 +22,7 @@ const { signal } = new AbortController();
 function play(patch: () => Promise<unknown> = () => Promise.resolve(undefined)): {
   context: Context;
   patches: object[];
-  told: () => Promise<number>;
+  reported: () => Promise<number>;
 } {
   const made = instruments();
   const patches: object[] = [];
@@ -42,7 +42,7 @@ function play(patch: () => Promise<unknown> = () => Promise.resolve(undefined)):
     credentials: { index: { drainedFor: () => undefined } },
   };
   const series = async (): Promise<number> => (await made.text()).match(/^regcred_namespaces\{/gm)?.length ?? 0;
-  return { context: context as unknown as Context, patches, told: series };
+  return { context: context as unknown as Context, patches, reported: series };
 }
 
 const write = (context: Context, read: RegistryCredential | undefined): Promise<number | undefined> =>
@@ -84,10 +84,10 @@ describe("the finalizer", () => {
 
 describe("a status", () => {
   it("that says what is written already is told to the metrics only, as after a restart", async () => {
-    const { context, patches, told } = play();
+    const { context, patches, reported } = play();
     await write(context, credential({ status }));
     expect(patches).toEqual([]);
-    expect(await told()).toBe(4);
+    expect(await reported()).toBe(4);
   });
 
   it("names the version that it replaces, and the install that serves", async () => {
@@ -97,17 +97,17 @@ describe("a status", () => {
   });
 
   it("is told to the metrics although it cannot be written", async () => {
-    const { context, patches, told } = play(() => Promise.reject(new Error("503")));
+    const { context, patches, reported } = play(() => Promise.reject(new Error("503")));
     await expect(write(context, credential())).rejects.toThrow("503");
     expect(patches).toHaveLength(1);
-    expect(await told()).toBe(4);
+    expect(await reported()).toBe(4);
   });
 
   it("of a spec that cannot be read leaves the metrics as they are", async () => {
-    const { context, patches, told } = play();
+    const { context, patches, reported } = play();
     await write(context, undefined);
     expect(patches).toHaveLength(1);
-    expect(await told()).toBe(0);
+    expect(await reported()).toBe(0);
   });
 
   it("that others have fought over is damped no longer where another RegistryCredential has its name", async () => {
@@ -143,9 +143,9 @@ describe("a status", () => {
   });
 
   it("leaves the metrics with its credential", async () => {
-    const { context, told } = play();
+    const { context, reported } = play();
     await write(context, credential({ status }));
     await credentialLoop()(context, "acme", signal);
-    expect(await told()).toBe(0);
+    expect(await reported()).toBe(0);
   });
 });

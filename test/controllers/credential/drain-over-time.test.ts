@@ -167,7 +167,7 @@ function fixture({
       await run();
     },
     /** What was told last of DrainBlocked, and how it goes on otherwise. */
-    told: () => {
+    reported: () => {
       const { conditions = [] } = statuses.at(-1) ?? {};
       const blocked = conditions.find(({ type }) => type === "DrainBlocked");
       return blocked
@@ -182,7 +182,7 @@ describe("a deletion that a namespace holds up which the install may not reach a
     const it = fixture({ secrets: ["team-b"], beyond: notPermitted });
     it.hiddenSecrets.add("team-b/regcred");
     await it.run();
-    expect(it.told()).toMatch(
+    expect(it.reported()).toMatch(
       /^NotPermitted still held by 1 namespace \(team-b\), for the platform to mend: no right;/,
     );
     expect(it.patches).toEqual([]);
@@ -247,7 +247,7 @@ describe("the end of a deletion", () => {
     expect(it.statuses).toEqual([]);
     it.refuse({ ...denied, retry: "slowly" });
     expect(await it.run()).toMatchObject({ failed: true, retry: "slowly" });
-    expect(it.told()).toMatch(/^AdmissionDenied still held, for the platform to mend: policy no/);
+    expect(it.reported()).toMatch(/^AdmissionDenied still held, for the platform to mend: policy no/);
     expect(it.signals).toEqual([running]);
   });
 });
@@ -257,30 +257,33 @@ describe("a deletion whose Secrets may not be seen", () => {
     const it = fixture({ hidden: notPermitted, formers: ["former"] });
     const waitedFor = ["regcred", "former"].map((secretsCalled) => textOfWaited({ secretsCalled }));
     expect(await it.run()).toEqual({ waitsFor: waitedFor, requeueAfter: seconds(1) });
-    expect([it.told(), it.patches]).toEqual([expect.stringMatching(/^NotPermitted still held, for the platform/), []]);
+    expect([it.reported(), it.patches]).toEqual([
+      expect.stringMatching(/^NotPermitted still held, for the platform/),
+      [],
+    ]);
   });
 
   it("says so after ten seconds where they have only not been listed yet", async () => {
     const it = fixture({ synced: false });
     await it.pass(9);
-    expect(it.told()).toBe("what is left is not known yet");
+    expect(it.reported()).toBe("what is left is not known yet");
     await it.clock.advance(seconds(0.9));
     await it.run();
-    expect(it.told()).toBe("what is left is not known yet");
+    expect(it.reported()).toBe("what is left is not known yet");
     await it.clock.advance(seconds(0.1));
     await it.run();
-    expect(it.told()).toMatch(/^ApiUnavailable still held, for the platform/);
+    expect(it.reported()).toMatch(/^ApiUnavailable still held, for the platform/);
   });
 });
 
 describe("a deletion that was blocked before a start", () => {
-  const told = (type: string, status: "True" | "False"): Status => ({
+  const reported = (type: string, status: "True" | "False"): Status => ({
     secretName: "regcred",
     conditions: [{ type, status, reason: "x", message: "", lastTransitionTime: now.toString(), observedGeneration: 3 }],
   });
   it("is not said to go on before everything has been looked at, a minute later", async () => {
     const secrets = ["team-a", "team-b", "team-c", "team-d"];
-    const it = fixture({ secrets, changes: { status: told("DrainBlocked", "True") } });
+    const it = fixture({ secrets, changes: { status: reported("DrainBlocked", "True") } });
     for (const each of secrets.slice(1)) {
       await it.pass(15);
       it.standing.delete(each);
@@ -291,27 +294,27 @@ describe("a deletion that was blocked before a start", () => {
     expect(it.statuses).toEqual([]);
     await it.clock.advance(seconds(0.1));
     await it.run();
-    expect(it.told()).toBe("1 namespace left");
+    expect(it.reported()).toBe("1 namespace left");
   });
 
   it("says what blocks it as soon as it is found, and from then on how it goes on", async () => {
-    const it = fixture({ secrets: ["team-a"], changes: { status: told("DrainBlocked", "True") } });
+    const it = fixture({ secrets: ["team-a"], changes: { status: reported("DrainBlocked", "True") } });
     it.finds([denied]);
     await it.run();
-    expect(it.told()).toMatch(/^AdmissionDenied still held by 1 namespace \(team-a\)/);
+    expect(it.reported()).toMatch(/^AdmissionDenied still held by 1 namespace \(team-a\)/);
     it.finds([]);
     await it.run();
-    expect(it.told()).toBe("1 namespace left");
+    expect(it.reported()).toBe("1 namespace left");
   });
 
   it.each([
-    ["another condition was told", told("RemovalHeld", "True")],
-    ["it was told to be blocked no more", told("DrainBlocked", "False")],
+    ["another condition was told", reported("RemovalHeld", "True")],
+    ["it was told to be blocked no more", reported("DrainBlocked", "False")],
     ["nothing was told", { secretName: "regcred" }],
   ])("is another one than where %s", async (_what, status) => {
     const it = fixture({ secrets: ["team-a"], changes: { status } });
     await it.run();
-    expect(it.told()).toBe("1 namespace left");
+    expect(it.reported()).toBe("1 namespace left");
   });
 });
 
@@ -321,13 +324,13 @@ describe("a deletion that goes on", () => {
     await it.pass(15);
     it.standing.delete("team-d");
     await it.pass(19);
-    expect(it.told()).toBe("4 namespaces left");
+    expect(it.reported()).toBe("4 namespaces left");
     await it.clock.advance(seconds(1));
     await it.run();
-    expect(it.told()).toMatch(/^Draining still held by 4 namespaces \(team-a\), .*the Secret team-a\/regcred/);
+    expect(it.reported()).toMatch(/^Draining still held by 4 namespaces \(team-a\), .*the Secret team-a\/regcred/);
     it.standing.delete("team-a");
     await it.run();
-    expect(it.told()).toBe("3 namespaces left");
+    expect(it.reported()).toBe("3 namespaces left");
   });
 
   it("goes on as long as references go", async () => {
@@ -335,7 +338,7 @@ describe("a deletion that goes on", () => {
     await it.pass(9);
     it.referring.delete("team-b");
     await it.pass(15);
-    expect(it.told()).toBe("2 namespaces left");
+    expect(it.reported()).toBe("2 namespaces left");
   });
 
   it("does not say that nobody says why where somebody does", async () => {
@@ -343,7 +346,7 @@ describe("a deletion that goes on", () => {
     it.standing.set("team-b", secretRecord({ key: "team-b/regcred", namespace: "team-b", credentials: ["acme"] }));
     it.finds([denied], "team-b");
     await it.pass(30);
-    expect(it.told()).toMatch(/^AdmissionDenied still held by 2 namespaces \(team-b\)/);
+    expect(it.reported()).toMatch(/^AdmissionDenied still held by 2 namespaces \(team-b\)/);
   });
 
   it("leaves of its status what the drain goes by, and says the rest anew", async () => {
@@ -374,10 +377,10 @@ describe("what holds a deletion up", () => {
     it.finds([webhook]);
     await it.clock.advance(seconds(39));
     await it.run();
-    expect(it.told()).toBe("1 namespace left");
+    expect(it.reported()).toBe("1 namespace left");
     await it.clock.advance(seconds(1));
     await it.run();
-    expect(it.told()).toMatch(/^ApiUnavailable .*webhook hangs/);
+    expect(it.reported()).toMatch(/^ApiUnavailable .*webhook hangs/);
   });
 
   it("is told ten seconds after it began to fail, though the deletion is older", async () => {
@@ -385,17 +388,17 @@ describe("what holds a deletion up", () => {
     await it.clock.advance(seconds(15));
     it.finds([webhook]);
     await it.pass(9);
-    expect(it.told()).toBe("2 namespaces left");
+    expect(it.reported()).toBe("2 namespaces left");
     await it.clock.advance(seconds(1));
     await it.run();
-    expect(it.told()).toMatch(/^ApiUnavailable/);
+    expect(it.reported()).toMatch(/^ApiUnavailable/);
   });
 
   it("is told where it is a reference that may not be taken off", async () => {
     const it = fixture({ accounts: ["team-a"] });
     it.found.setReferences("team-a", { failures: [denied], notes: [], generations: new Map() });
     await it.run();
-    expect(it.told()).toMatch(/^AdmissionDenied still held by 1 namespace \(team-a\)/);
+    expect(it.reported()).toMatch(/^AdmissionDenied still held by 1 namespace \(team-a\)/);
   });
 });
 
@@ -472,7 +475,7 @@ describe("what a deletion waits for", () => {
     it.standing.delete("team-a");
     it.hiddenNamespaces.add("ghost");
     await it.pass(30);
-    expect([it.patches, it.told()]).toEqual([
+    expect([it.patches, it.reported()]).toEqual([
       [],
       expect.stringMatching(/^Draining still held by 1 namespace \(ghost\)/),
     ]);

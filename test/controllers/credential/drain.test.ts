@@ -20,7 +20,7 @@ import { inSlices } from "../../../src/runtime/in-slices.ts";
 const never = new AbortController().signal;
 const seconds = (count: number): Temporal.Duration => Temporal.Duration.from({ seconds: count });
 const denied: Failure = { reason: "AdmissionDenied", cause: "Tenant", retry: "slowly", message: "policy no" };
-const restrained: Failure = { ...denied, restrained: true };
+const byOwnPolicy: Failure = { ...denied, byOwnPolicy: true };
 const tooLarge: Failure = { reason: "TooLarge", cause: "Tenant", retry: "on-change", message: "too large" };
 const rejected: Failure = { reason: "Rejected", cause: "Platform", retry: "slowly", message: "it is immutable" };
 const notPermitted: Failure = { reason: "NotPermitted", cause: "Platform", retry: "slowly", message: "no right" };
@@ -283,9 +283,9 @@ describe("a deletion", () => {
 
   const stripped = secretRecord({ type });
   it.each([
-    ["bears no mark of ours any more, so that our own policy refuses", stripped, restrained],
+    ["bears no mark of ours any more, so that our own policy refuses", stripped, byOwnPolicy],
     ["is immutable by now", { ...listed, immutable: true }, rejected],
-    ["is being deleted, and cannot be written", held, restrained],
+    ["is being deleted, and cannot be written", held, byOwnPolicy],
     ["is too large by now", listed, tooLarge],
   ])("says so, and gives up after ten seconds, where a tenant's Secret %s", async (_what, record, failure) => {
     const it = fixture([record], [], { members: true });
@@ -303,7 +303,7 @@ describe("a deletion", () => {
   it.each([
     ["a right that is lacking", stripped, notPermitted],
     ["a policy of the platform", stripped, denied],
-    ["our own policy though the Secret is as we left it", listed, restrained],
+    ["our own policy though the Secret is as we left it", listed, byOwnPolicy],
     ["the API server though the Secret is as we left it", listed, rejected],
   ])("waits for the platform where a Secret cannot be taken away because of %s", async (_what, record, failure) => {
     const it = fixture([record], [], { members: true });
@@ -423,7 +423,7 @@ describe("a deletion", () => {
   it("gives up a Secret though the tenant lets it be tried now and then", async () => {
     const it = fixture([stripped], [], { members: true });
     for (let second = 0; second < 12; second += 1) {
-      it.finds(second % 4 === 3 ? [] : [restrained]);
+      it.finds(second % 4 === 3 ? [] : [byOwnPolicy]);
       await it.run();
       await it.clock.advance(seconds(1));
     }

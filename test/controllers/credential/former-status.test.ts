@@ -4,7 +4,7 @@ import type { Status } from "../../../src/api/registry-credential.ts";
 import { statusSchema } from "../../../src/api/status-schema.ts";
 import { statusOf } from "../../../src/controllers/credential/plan-status.ts";
 import type { FormerView, NamespaceView, StatusSnapshot } from "../../../src/controllers/credential/plan-types.ts";
-import { tokenNews } from "../../../src/controllers/credential/plan-token-events.ts";
+import { tokenEvents } from "../../../src/controllers/credential/plan-token-events.ts";
 import { credential, failure, frozen, minute, now, token } from "../../entitlement/objects.ts";
 
 const missing = failure();
@@ -21,7 +21,7 @@ const status = (namespaces: readonly NamespaceView[], before?: Status, changes: 
   statusOf(
     frozen({
       credential: credential(before && { status: before }),
-      told: { status: before, since: new Map() },
+      reported: { status: before, since: new Map() },
       now,
       entries: [{ name: "hub", grants: [{ token: undefined, failure: missing }] }],
       namespaces,
@@ -40,12 +40,12 @@ const status = (namespaces: readonly NamespaceView[], before?: Status, changes: 
 const formerIn = ({ registries }: Status): unknown => registries?.[0]?.former;
 const two = [view("team-a", { formers: [former()] }), view("team-b", { formers: [former({ until: minute(30) })] })];
 const entryStatus = { name: "hub", identities: 1, failing: 0, state: "Failing" } as const;
-const told = { since: "2026-01-01T12:00:00Z", until: "2026-01-01T12:30:00Z", namespaces: 2 };
+const reported = { since: "2026-01-01T12:00:00Z", until: "2026-01-01T12:30:00Z", namespaces: 2 };
 
 describe("an entry that lives by a login of before", () => {
   it("is told with how many namespaces, and the end of the first; it is what the column EXPIRES shows", () => {
     const all = status([...two, view("team-c")]);
-    expect(formerIn(all)).toEqual(told);
+    expect(formerIn(all)).toEqual(reported);
     expect(statusSchema.safeParse(all).success).toBe(true);
     expect(all.expires).toBe("2026-01-01T12:30:00Z");
     expect(all.conditions?.find(({ type }) => type === "TokensFresh")?.message).toMatch(
@@ -57,26 +57,26 @@ describe("an entry that lives by a login of before", () => {
     // The API server's own date-time takes it.
     const until = "2026-01-01T12:30:00+99:99";
     const all = status([view("team-a", { pending: true })], {
-      registries: [{ ...entryStatus, former: { ...told, until } }],
+      registries: [{ ...entryStatus, former: { ...reported, until } }],
     });
-    expect(formerIn(all)).toEqual({ ...told, until });
+    expect(formerIn(all)).toEqual({ ...reported, until });
     expect(all.expires).toBe("never");
-    expect(() => tokenNews([], all.registries ?? [], now)).not.toThrow();
+    expect(() => tokenEvents([], all.registries ?? [], now)).not.toThrow();
   });
 
   it("of which no login names an end has none", () => {
     const all = status([view("team-a", { formers: [former({ until: undefined })] })]);
-    expect(formerIn(all)).toEqual({ since: told.since, namespaces: 1 });
+    expect(formerIn(all)).toEqual({ since: reported.since, namespaces: 1 });
     expect(all.expires).toBe("never");
   });
 
   it("goes on since when it was told first, over a restart and another alteration", () => {
     const before = status(two);
-    expect(formerIn(status(two, before, { now: minute(10) }))).toEqual(told);
+    expect(formerIn(status(two, before, { now: minute(10) }))).toEqual(reported);
     const unseen = [view("team-a", { pending: true }), view("team-b", { pending: true })];
-    expect(formerIn(status(unseen, before, { now: minute(10) }))).toEqual(told);
+    expect(formerIn(status(unseen, before, { now: minute(10) }))).toEqual(reported);
     const again = two.map((each) => ({ ...each, formers: [former({ pending: true })] }));
-    expect(formerIn(status(again, before, { now: minute(10) }))).toMatchObject({ since: told.since });
+    expect(formerIn(status(again, before, { now: minute(10) }))).toMatchObject({ since: reported.since });
   });
 
   it.each(["nonsense", "", "+999999-01-01T00:00:00Z", "2030-01-01T00:00:00Z", "2001-01-01T00:00:00Z"])(
@@ -92,7 +92,7 @@ describe("an entry that lives by a login of before", () => {
   it("goes by what this program has told, whatever somebody has made of the status since", () => {
     const before = status(two);
     const edited = credential({ status: { ...before, registries: [] } });
-    expect(formerIn(status(two, before, { now: minute(10), credential: edited }))).toEqual(told);
+    expect(formerIn(status(two, before, { now: minute(10), credential: edited }))).toEqual(reported);
   });
 
   it("is told no more when the successor is there, nor while its first attempt is under way", () => {
@@ -104,7 +104,7 @@ describe("an entry that lives by a login of before", () => {
 
 describe("the news of an altered entry", () => {
   const news = (before: Status, after: Status): readonly string[] =>
-    tokenNews(before.registries ?? [], after.registries ?? [], now).map(
+    tokenEvents(before.registries ?? [], after.registries ?? [], now).map(
       ({ reason, message }) => `${reason}: ${message}`,
     );
 

@@ -4,13 +4,8 @@ import { describe, expect, it } from "vitest";
 import type { RegistryCredential } from "../../../src/api/registry-credential.ts";
 import type { NamespaceRecord, ServiceAccountRecord } from "../../../src/cluster/records.ts";
 import type { Context } from "../../../src/controllers/context.ts";
-import {
-  deniedRemovals,
-  type ReadableRun,
-  renameGraceOf,
-  statusSnapshot,
-  viewsOf,
-} from "../../../src/controllers/credential/observe.ts";
+import { deniedRemovals, renameGraceOf, statusSnapshot, viewsOf } from "../../../src/controllers/credential/observe.ts";
+import type { ReadableRun } from "../../../src/controllers/credential/run.ts";
 import { leftWith } from "../../../src/controllers/credential/observe-left.ts";
 import { statusCache } from "../../../src/controllers/status-cache.ts";
 import type { InSlices } from "../../../src/runtime/in-slices.ts";
@@ -97,8 +92,12 @@ function cluster({
 const acme = credential();
 const snapshotOf = async (context: Context, of: RegistryCredential) => {
   const run = { context, credential: of } as unknown as ReadableRun;
-  const told = { status: undefined, since: new Map() };
-  const { snapshot } = await statusSnapshot(run, { told, views: { entries: [], namespaces: [] }, denied: undefined });
+  const reported = { status: undefined, since: new Map() };
+  const { snapshot } = await statusSnapshot(run, {
+    reported,
+    views: { entries: [], namespaces: [] },
+    denied: undefined,
+  });
   return snapshot;
 };
 

@@ -1,7 +1,7 @@
 // Of what a status says, which times are believed?
 import { describe, expect, it } from "vitest";
 import type { Status } from "../../../src/api/registry-credential.ts";
-import { believedTime, toldSince } from "../../../src/controllers/credential/plan-status-text.ts";
+import { believedTime, reportedSince } from "../../../src/controllers/credential/plan-status-text.ts";
 import { minute, now } from "../../entitlement/objects.ts";
 
 const made = minute(-1000);
@@ -25,7 +25,7 @@ describe("a time in a status", () => {
       { ...group, reason: "SourceMissing", cause: "Platform", oldestSince: "2026-01-01T10:00:00Z" },
       { ...group, reason: "SecretConflict", cause: "Tenant", oldestSince: "2099-01-01T00:00:00Z" },
     ];
-    expect(toldSince({ failures }, made, now)).toEqual(new Map([["SourceMissing/Platform", minute(-120)]]));
-    expect(toldSince(undefined, made, now).size).toBe(0);
+    expect(reportedSince({ failures }, made, now)).toEqual(new Map([["SourceMissing/Platform", minute(-120)]]));
+    expect(reportedSince(undefined, made, now).size).toBe(0);
   });
 });

@@ -37,7 +37,7 @@ function status(changes: Partial<StatusSnapshot> = {}): Status {
   return statusOf(
     frozen({
       credential: credential(),
-      told: { status: undefined, since: new Map() },
+      reported: { status: undefined, since: new Map() },
       now,
       entries: [{ name: "hub", grants: [good] }],
       namespaces: [view("team-a"), view("team-b")],
@@ -150,7 +150,7 @@ describe("the status", () => {
     expect(at()).toBeUndefined();
   });
 
-  const toldAt = (lastTransitionTime: string, types = ["Ready", "Distributed"]): Partial<StatusSnapshot> => {
+  const reportedAt = (lastTransitionTime: string, types = ["Ready", "Distributed"]): Partial<StatusSnapshot> => {
     const conditions = types.map((type) => ({
       type,
       status: "True" as const,
@@ -158,13 +158,13 @@ describe("the status", () => {
       message: "",
       lastTransitionTime,
     }));
-    return { told: { status: { conditions }, since: new Map() } };
+    return { reported: { status: { conditions }, since: new Map() } };
   };
 
   it("keeps the time of a condition until its status changes", () => {
     const lastTransitionTime = "2026-01-01T11:00:00Z";
     const namespaces = [view("team-a", { failures: [missingLabel] })];
-    const after = status({ ...toldAt(lastTransitionTime), namespaces });
+    const after = status({ ...reportedAt(lastTransitionTime), namespaces });
     expect(condition(after, "Ready")?.lastTransitionTime).toBe(lastTransitionTime);
     expect(condition(after, "Distributed")?.lastTransitionTime).toBe("2026-01-01T12:00:00Z");
   });
@@ -172,15 +172,15 @@ describe("the status", () => {
   it.each(["2026-01-01T12:00:01Z", "9999-12-31T23:59:59Z", "2025-12-01T00:00:00Z", "yesterday", ""])(
     "does not believe that a condition began at %j: in the future, before the object was there, or never",
     (text) => {
-      expect(condition(status(toldAt(text)), "Ready")?.lastTransitionTime).toBe("2026-01-01T12:00:00Z");
+      expect(condition(status(reportedAt(text)), "Ready")?.lastTransitionTime).toBe("2026-01-01T12:00:00Z");
     },
   );
 
   it("tells a failure that was there at the start as old as it was told before, and a later one as old as it is", () => {
     const since = new Map([["MissingLabel/Tenant", minute(-600)]]);
-    const told = { status: undefined, since };
+    const reported = { status: undefined, since };
     const oldest = (...found: readonly Lasting[]): string | undefined =>
-      status({ told, namespaces: found.map((each, index) => view(`team-${index}`, { failures: [each] })) })
+      status({ reported, namespaces: found.map((each, index) => view(`team-${index}`, { failures: [each] })) })
         .failures?.[0]?.oldestSince;
     const atStart = { ...missingLabel, foundAtStart: true };
     expect(oldest(missingLabel, atStart)).toBe("2026-01-01T02:00:00Z");
@@ -378,11 +378,11 @@ describe("a removal that is refused", () => {
   it("is told beside what ails namespaces that are selected, and counts for nothing else", () => {
     const denied = lasting({ reason: "AdmissionDenied", cause: "Tenant" });
     const leaving = ["team-x", "team-y"].map((name) => ({ name, troubles: [denied] }));
-    const told = status({ leaving });
-    expect(told.failures).toMatchObject([
+    const reported = status({ leaving });
+    expect(reported.failures).toMatchObject([
       { reason: "AdmissionDenied", cause: "Tenant", count: 2, examples: ["team-x", "team-y"] },
     ]);
-    expect({ ...told, failures: [] }).toEqual({ ...status({}), failures: [] });
+    expect({ ...reported, failures: [] }).toEqual({ ...status({}), failures: [] });
   });
 });
 
@@ -400,9 +400,9 @@ describe("however many namespaces fail, in however many ways", () => {
     .array(fc.record({ failures: troubles, notes: troubles, pending: fc.boolean() }), { maxLength: 60 })
     .map((list) =>
       list.map(({ failures, notes, pending }, index) => {
-        const told = (each: typeof failures): Lasting[] =>
+        const reported = (each: typeof failures): Lasting[] =>
           each.map(({ reason, cause, ago }) => lasting({ reason, cause }, minute(-ago)));
-        return view(`team-${index}`, { failures: told(failures), notes: told(notes), pending });
+        return view(`team-${index}`, { failures: reported(failures), notes: reported(notes), pending });
       }),
     );
 
@@ -457,7 +457,7 @@ describe("however many namespaces fail, in however many ways", () => {
 
 describe("a message", () => {
   it("is one line of printable characters with whole commands, whatever was found", () => {
-    const steps = [{ says: "create it", command: kubectl`create secret generic ${"hub"}` }];
+    const steps = [{ message: "create it", command: kubectl`create secret generic ${"hub"}` }];
     fc.assert(
       fc.property(anything, fc.constantFrom("Platform" as const, "Tenant" as const), (text, cause) => {
         const found = lasting({ cause, message: text.repeat(20), steps });
@@ -491,12 +491,12 @@ describe("a spec that cannot be read", () => {
   it("is not ready and stalled, and says what to mend", () => {
     const { name, uid, generation, resourceVersion, finalizers, annotations } = credential();
     const identity = { key: name, name, uid, generation, resourceVersion, finalizers, annotations, deleting: false };
-    const told = invalidStatus(
+    const reported = invalidStatus(
       frozen({ ...identity, credential: undefined, problems: ["spec.registries: missing"] }),
       now,
     );
-    expect(verdicts(told)).toEqual({ Ready: "False InvalidSpec", Stalled: "True InvalidSpec" });
-    expect(condition(told, "Ready")?.message).toContain("tenants keep what they had: spec.registries: missing");
-    expect(told.observedGeneration).toBe(3);
+    expect(verdicts(reported)).toEqual({ Ready: "False InvalidSpec", Stalled: "True InvalidSpec" });
+    expect(condition(reported, "Ready")?.message).toContain("tenants keep what they had: spec.registries: missing");
+    expect(reported.observedGeneration).toBe(3);
   });
 });

@@ -1,7 +1,7 @@
 // Do administrators hear which entry cannot be renewed, why, and how long is left?
 import { describe, expect, it } from "vitest";
 import type { RegistryStatus } from "../../../src/api/registry-credential.ts";
-import { tokenNews } from "../../../src/controllers/credential/plan-token-events.ts";
+import { tokenEvents } from "../../../src/controllers/credential/plan-token-events.ts";
 import { frozen, now } from "../../entitlement/objects.ts";
 
 const fresh: RegistryStatus = frozen({
@@ -22,7 +22,7 @@ const failing: RegistryStatus = frozen({
 
 describe("the news of an entry", () => {
   it("that can no longer be renewed names it, says why, and how long is left", () => {
-    expect(tokenNews([fresh], [failing], now)).toEqual([
+    expect(tokenEvents([fresh], [failing], now)).toEqual([
       {
         reason: "Denied",
         message:
@@ -40,19 +40,19 @@ describe("the news of an entry", () => {
     [undefined, "what tenants have names no end"],
   ])("whose first token ends at %s says %s", (expiresAt, said) => {
     const { expiresAt: _, ...endless } = failing;
-    const [news] = tokenNews([fresh], [expiresAt === undefined ? endless : { ...failing, expiresAt }], now);
+    const [news] = tokenEvents([fresh], [expiresAt === undefined ? endless : { ...failing, expiresAt }], now);
     expect(news?.message).toContain(said);
   });
 
   it("of which there was never a token says so", () => {
     const { expiresAt: _, refreshedAt: __, ...never } = failing;
-    expect(tokenNews([], [never], now)[0]?.message).toMatch(/; tenants have nothing of it yet$/);
+    expect(tokenEvents([], [never], now)[0]?.message).toMatch(/; tenants have nothing of it yet$/);
   });
 
   it("that has run out is told", () => {
     const { reason: _, message: __, ...rest } = failing;
     const expired = { ...rest, state: "Expired", expiresAt: "2026-01-01T11:00:00Z" } as const;
-    expect(tokenNews([failing], [expired], now)).toEqual([
+    expect(tokenEvents([failing], [expired], now)).toEqual([
       {
         reason: "Expired",
         message: "entry images: it cannot be renewed; what tenants had ended at 2026-01-01T11:00:00Z",
@@ -62,16 +62,16 @@ describe("the news of an entry", () => {
 
   it("is told of each entry by itself, and once for each reason", () => {
     const hub = { ...failing, name: "hub" };
-    expect(tokenNews([failing], [failing, hub], now).map(({ message }) => message.split(":")[0])).toEqual([
+    expect(tokenEvents([failing], [failing, hub], now).map(({ message }) => message.split(":")[0])).toEqual([
       "entry hub",
     ]);
-    expect(tokenNews([failing, hub], [{ ...failing, message: "again" }, hub], now)).toEqual([]);
-    expect(tokenNews([failing], [{ ...failing, reason: "Throttled" }], now)).toHaveLength(1);
+    expect(tokenEvents([failing, hub], [{ ...failing, message: "again" }, hub], now)).toEqual([]);
+    expect(tokenEvents([failing], [{ ...failing, reason: "Throttled" }], now)).toHaveLength(1);
   });
 
   it("is none while it is renewed, or not needed yet", () => {
     const pending = { name: "images", identities: 0, failing: 0, state: "Pending" } as const;
-    expect(tokenNews([failing], [fresh], now)).toEqual([]);
-    expect(tokenNews([], [pending], now)).toEqual([]);
+    expect(tokenEvents([failing], [fresh], now)).toEqual([]);
+    expect(tokenEvents([], [pending], now)).toEqual([]);
   });
 });

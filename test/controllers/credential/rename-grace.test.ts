@@ -4,15 +4,14 @@ import type { Failure } from "../../../src/runtime/errors.ts";
 import type { SecretRecord } from "../../../src/cluster/records.ts";
 import { statusCache } from "../../../src/controllers/status-cache.ts";
 import type { Context } from "../../../src/controllers/context.ts";
-import { deniedRemovals } from "../../../src/controllers/credential/observe.ts";
-import { renameGraceOf } from "../../../src/controllers/credential/observe.ts";
+import { deniedRemovals, renameGraceOf } from "../../../src/controllers/credential/observe.ts";
 import { fakeClock } from "../../fake-clock.ts";
 import { credential, failure, namespace, now, secretRecord } from "../../entitlement/objects.ts";
 import { inSlices } from "../../../src/runtime/in-slices.ts";
 
 const acme = credential();
 const former = secretRecord({ key: "team-a/old", name: "old", credentials: ["acme"], labelled: true });
-const restrained = failure({ reason: "AdmissionDenied", cause: "Tenant", restrained: true });
+const byOwnPolicy = failure({ reason: "AdmissionDenied", cause: "Tenant", byOwnPolicy: true });
 const denied = failure({ reason: "AdmissionDenied", cause: "Tenant" });
 const immutable = failure({ reason: "SecretConflict", cause: "Tenant" });
 
@@ -51,7 +50,7 @@ function fixture(record: SecretRecord, { member = true, entitled = true } = {}) 
       }),
     pass: (seconds: number) => clock.advance(Temporal.Duration.from({ seconds })),
     queued,
-    told: async () => (await renameGraceOf(context, acme)).retiring.map(({ secretName }) => secretName),
+    reported: async () => (await renameGraceOf(context, acme)).retiring.map(({ secretName }) => secretName),
     comesBack: async () => (await renameGraceOf(context, acme)).nextGraceEnd,
     refused: () => deniedRemovals(context, acme),
   };
@@ -59,35 +58,35 @@ function fixture(record: SecretRecord, { member = true, entitled = true } = {}) 
 
 describe("a former name whose time is over", () => {
   it("is told while a Secret of ours is there, which is looked at again", async () => {
-    const { told, pass, queued } = fixture(former);
+    const { reported, pass, queued } = fixture(former);
     await pass(3_600);
-    expect([await told(), queued]).toEqual([["old"], ["secret/team-a/old"]]);
+    expect([await reported(), queued]).toEqual([["old"], ["secret/team-a/old"]]);
   });
 
   it("is told for ten seconds where a Secret only bears our marks, which anybody may write", async () => {
-    const { told, pass, comesBack } = fixture(former, { member: false });
-    expect([await told(), await comesBack()]).toEqual([["old"], 10_000]);
+    const { reported, pass, comesBack } = fixture(former, { member: false });
+    expect([await reported(), await comesBack()]).toEqual([["old"], 10_000]);
     await pass(10);
-    expect([await told(), await comesBack()]).toEqual([[], undefined]);
+    expect([await reported(), await comesBack()]).toEqual([[], undefined]);
   });
 
   it.each([
-    ["has stripped our marks", secretRecord({ key: "team-a/old", name: "old" }), restrained],
+    ["has stripped our marks", secretRecord({ key: "team-a/old", name: "old" }), byOwnPolicy],
     ["has made it immutable", { ...former, immutable: true }, immutable],
   ])("is told for ten seconds where the tenant %s", async (_what, record, why) => {
-    const { told, pass, finds } = fixture(record);
+    const { reported, pass, finds } = fixture(record);
     await pass(60);
     finds(why);
-    expect(await told()).toEqual(["old"]);
+    expect(await reported()).toEqual(["old"]);
     await pass(10);
-    expect(await told()).toEqual([]);
+    expect(await reported()).toEqual([]);
   });
 
   it("is told as long as a policy of the platform keeps a Secret of ours", async () => {
-    const { told, pass, finds } = fixture(former);
+    const { reported, pass, finds } = fixture(former);
     finds(denied);
     await pass(3_600);
-    expect(await told()).toEqual(["old"]);
+    expect(await reported()).toEqual(["old"]);
   });
 });
 

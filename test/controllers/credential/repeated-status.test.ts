@@ -4,7 +4,7 @@ import type { Status } from "../../../src/api/registry-credential.ts";
 import type { CredentialRecord } from "../../../src/cluster/records.ts";
 import type { Context } from "../../../src/controllers/context.ts";
 import { writeStatus } from "../../../src/controllers/credential/apply.ts";
-import { type CredentialMemory, memoryOf } from "../../../src/controllers/credential/observe.ts";
+import { type CredentialMemory, memoryOf } from "../../../src/controllers/credential/run.ts";
 import { memory } from "../../../src/runtime/queue/memory.ts";
 import { fakeClock } from "../../fake-clock.ts";
 import { credential } from "../../entitlement/objects.ts";
@@ -20,7 +20,7 @@ function again(answers: (written: Status) => Status = (written) => written) {
   const clock = fakeClock();
   const patches: object[] = [];
   const fights: string[] = [];
-  const told: string[] = [];
+  const reported: string[] = [];
   let stands: Status = {};
   const says = (
     now: Status,
@@ -33,7 +33,7 @@ function again(answers: (written: Status) => Status = (written) => written) {
       runtime: {
         clock,
         metrics: { publish: () => undefined },
-        events: { publish: ({ reason }: { readonly reason: string }) => told.push(reason) },
+        events: { publish: ({ reason }: { readonly reason: string }) => reported.push(reason) },
         log: { warn: () => undefined, info: () => undefined },
       },
       cluster: {
@@ -50,7 +50,7 @@ function again(answers: (written: Status) => Status = (written) => written) {
   return {
     patches,
     fights,
-    told,
+    reported,
     says,
     edited,
     stands: () => stands,
@@ -118,18 +118,18 @@ describe("a status that somebody else writes, too", () => {
   });
 
   it("is nobody's work where it is the API server that leaves out what its schema does not know", async () => {
-    const { says, fights, told } = again(({ secretName: _unknown, ...kept }) => kept);
+    const { says, fights, reported } = again(({ secretName: _unknown, ...kept }) => kept);
     const waits: unknown[] = [];
     for (let count = 1; count <= 40; count += 1) waits.push(await says(ready));
-    expect([waits.every((wait) => wait === undefined), fights, told]).toEqual([true, [], []]);
+    expect([waits.every((wait) => wait === undefined), fights, reported]).toEqual([true, [], []]);
   });
 
   it("tells no condition twice because somebody has taken it away", async () => {
-    const { says, edited, told } = again();
+    const { says, edited, reported } = again();
     await says(failing);
     edited(status);
     await says(failing);
-    expect(told).toEqual(["SourceMissing"]);
+    expect(reported).toEqual(["SourceMissing"]);
   });
 
   it("is known by its own answer, before any watch has told of it", async () => {

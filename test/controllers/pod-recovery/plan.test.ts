@@ -25,7 +25,7 @@ describe("a stuck pod that is older than its ServiceAccount's reference", () => 
 
   it("goes before younger ones", () => {
     const pods = [pod({ name: "young", createdAt: minute(-1) }), pod({ name: "old", createdAt: minute(-9) })];
-    expect(evicted({ pods }).map((told) => told.split(" ")[0])).toEqual(["old", "young"]);
+    expect(evicted({ pods }).map((reported) => reported.split(" ")[0])).toEqual(["old", "young"]);
   });
 
   it.each(["ReplicaSet", "StatefulSet", "DaemonSet"])("of a %s is evicted", (kind) => {
@@ -49,7 +49,7 @@ describe("a stuck pod that is older than its ServiceAccount's reference", () => 
   it("stays where its owner's pods come without the reference all the same", () => {
     const firstEviction = (uid: string) => (uid === "uid-app" ? minute(-5) : undefined);
     const pods = [pod({ name: "before", createdAt: minute(-6) }), pod({ name: "after", createdAt: minute(-5) })];
-    expect(evicted({ pods, firstEviction }).map((told) => told.split(" ")[0])).toEqual(["before"]);
+    expect(evicted({ pods, firstEviction }).map((reported) => reported.split(" ")[0])).toEqual(["before"]);
   });
 });
 

@@ -17,7 +17,7 @@ const spec = (include: readonly string[]): object => ({
 /** Two served namespaces, and one that nothing selects. */
 async function fixture() {
   const on = smallCluster();
-  const told: string[] = [];
+  const reported: string[] = [];
   const start = async (): Promise<void> => {
     const context = await on.start();
     const publish = ({
@@ -28,7 +28,7 @@ async function fixture() {
       reason: string;
       note: string;
       regarding: { namespace?: string };
-    }) => void (reason === "SecretCopied" && told.push(`in ${regarding.namespace}: ${note}`));
+    }) => void (reason === "SecretCopied" && reported.push(`in ${regarding.namespace}: ${note}`));
     Object.assign(context.runtime, { events: { publish } });
     await on.pass({ seconds: 5 });
   };
@@ -44,20 +44,20 @@ async function fixture() {
       metadata: { namespace, name: "regcred", labels, annotations: { ...annotations, ...more } },
     });
   };
-  return { on, told, start, copy };
+  return { on, reported, start, copy };
 }
 
 it("is left alone and told once, over rotations, and over a restart", async () => {
-  const { on, told, start, copy } = await fixture();
+  const { on, reported, start, copy } = await fixture();
   copy("other");
   await on.pass({ seconds: 5 });
   on.source("one", "second");
   await on.pass({ seconds: 5 });
   expect(on.passwords("other")).toEqual({ "hub.example.com": "first" });
   expect(on.passwords("team-a")).toEqual({ "hub.example.com": "second" });
-  expect(told).toHaveLength(1);
-  expect(told[0]).toContain("in other: the Secret regcred carries the marks of the RegistryCredential acme");
-  expect(told[0]).toContain(
+  expect(reported).toHaveLength(1);
+  expect(reported[0]).toContain("in other: the Secret regcred carries the marks of the RegistryCredential acme");
+  expect(reported[0]).toContain(
     "kubectl annotate -n other secret regcred regcred.dev/credentials- regcred.dev/entries- regcred.dev/managed-",
   );
   await on.stop();
@@ -66,10 +66,10 @@ it("is left alone and told once, over rotations, and over a restart", async () =
 });
 
 it("is told with the tool that has made it", async () => {
-  const { on, told, copy } = await fixture();
+  const { on, reported, copy } = await fixture();
   copy("other", { "replicator.v1.mittwald.de/replicated-from-version": "7" });
   await on.pass({ seconds: 5 });
-  expect(told[0]).toContain("kubernetes-replicator keeps it");
+  expect(reported[0]).toContain("kubernetes-replicator keeps it");
 });
 
 it("is waited for by no deletion, whatever holds it", async () => {
@@ -104,7 +104,7 @@ it("becomes regcred's where the namespace is selected after all", async () => {
 });
 
 it("is removed where the namespace was served until now, and as often as it is put back", async () => {
-  const { on, told, copy } = await fixture();
+  const { on, reported, copy } = await fixture();
   on.credential("acme", spec(["team-a"]));
   await on.pass({ seconds: 5 });
   expect(on.passwords("team-b")).toBeUndefined();
@@ -113,7 +113,7 @@ it("is removed where the namespace was served until now, and as often as it is p
     await on.pass({ seconds: 15 });
     expect(on.passwords("team-b")).toBeUndefined();
   }
-  expect(told).toEqual([]);
+  expect(reported).toEqual([]);
 });
 
 it("is removed where the namespace has lost it while no operator ran", async () => {

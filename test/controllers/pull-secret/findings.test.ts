@@ -55,8 +55,8 @@ describe("what is found of a Secret", () => {
       content,
     });
     expect(state).toBe("usable");
-    const told = { ...missing, message: `entry x: ${missing.message}` };
-    expect(credentials.get("old")).toEqual({ failures: [told], notes: [], generation: 3 });
+    const reported = { ...missing, message: `entry x: ${missing.message}` };
+    expect(credentials.get("old")).toEqual({ failures: [reported], notes: [], generation: 3 });
     expect(credentials.get("young")).toMatchObject({ failures: [], notes: [{ reason: "HostShadowed" }] });
     expect(credentials.get("young")?.notes[0]?.message).toContain(
       "a.example.com of entry hub is served by the RegistryCredential old",
@@ -78,7 +78,7 @@ describe("what is found of a Secret", () => {
 
   it("tells one that leaves why it cannot, unless that is a matter of moments", () => {
     const immutable = failure({ reason: "SecretConflict", cause: "Tenant" });
-    const told = (plan: PullSecretPlan): readonly unknown[] => {
+    const reported = (plan: PullSecretPlan): readonly unknown[] => {
       const { credentials } = findingOfPlan(plan, {
         contributing: [],
         leaving: [contributing("old")],
@@ -87,9 +87,9 @@ describe("what is found of a Secret", () => {
       return [...credentials].map(([name, { failures }]) => [name, failures]);
     };
     const stuck: PullSecretPlan = { action: { kind: "none" }, state: "foreign", failure: immutable };
-    expect(told(stuck)).toEqual([["old", [immutable]]]);
-    expect(told({ ...stuck, state: "leaving" })).toEqual([]);
-    expect(told({ ...stuck, action: { kind: "delete" } })).toEqual([]);
+    expect(reported(stuck)).toEqual([["old", [immutable]]]);
+    expect(reported({ ...stuck, state: "leaving" })).toEqual([]);
+    expect(reported({ ...stuck, action: { kind: "delete" } })).toEqual([]);
   });
 
   it("tells all of them what is wrong with the Secret itself", () => {

@@ -69,7 +69,7 @@ const passwordIn = (plan: PullSecretPlan, of = host): string | undefined =>
   (JSON.parse(written(plan).dockerConfig ?? "") as { auths: Record<string, { password: string }> }).auths[of]?.password;
 const selected = acme(one, undefined, false);
 
-describe("a namespace that only the brake entitles", () => {
+describe("a namespace that only the removal guard entitles", () => {
   it("keeps a login that is right, and nothing needs to be read for that", () => {
     const secret = given(acme(two, one, false));
     expect(decided([acme()], secret, { live: undefined })).toMatchObject({ action: { kind: "none" }, state: "usable" });

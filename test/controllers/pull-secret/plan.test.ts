@@ -66,12 +66,12 @@ describe("a namespace without the Secret", () => {
   });
 
   it("gets it such that Argo CD neither prunes it nor is out of sync for it, unless told otherwise", () => {
-    const told = { "argocd.argoproj.io/sync-options": "Prune=confirm" };
+    const reported = { "argocd.argoproj.io/sync-options": "Prune=confirm" };
     expect(written(plan({ ...wanted("Fail", source) })).annotations).toMatchObject({
       "argocd.argoproj.io/compare-options": "IgnoreExtraneous",
       "argocd.argoproj.io/sync-options": "Prune=false",
     });
-    expect(written(plan({ ...wanted("Fail", source, { annotations: told }) })).annotations).toMatchObject(told);
+    expect(written(plan({ ...wanted("Fail", source, { annotations: reported }) })).annotations).toMatchObject(reported);
   });
 
   it("gets nothing while it is being deleted, without a token, or where the name is a source's", () => {

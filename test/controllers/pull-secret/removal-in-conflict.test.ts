@@ -9,10 +9,10 @@ it("is taken away in the same run, though the tenant has changed it meanwhile, a
 });
 
 it("is tried no more than five times in one run, and then it is told who keeps it", async () => {
-  const { run, deletions, told } = removalScenario({ changes: 100 });
+  const { run, deletions, reported } = removalScenario({ changes: 100 });
   expect(await run()).toMatchObject({ failed: true, retry: "backoff" });
   expect(deletions()).toBe(5);
-  expect(told()).toEqual([
+  expect(reported()).toEqual([
     expect.objectContaining({
       reason: "Contested",
       cause: "Tenant",
@@ -23,9 +23,9 @@ it("is tried no more than five times in one run, and then it is told who keeps i
 });
 
 it("is no fight while it wins one race in five", async () => {
-  const { run, told } = removalScenario({ changes: 4 });
+  const { run, reported } = removalScenario({ changes: 4 });
   expect(await run()).not.toMatchObject({ failed: true });
-  expect(told()).toEqual([]);
+  expect(reported()).toEqual([]);
 });
 
 it("is left for another time where it is refused as changed, and is not", async () => {

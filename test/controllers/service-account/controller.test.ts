@@ -14,7 +14,7 @@ import { contributor, namespace, secretRecord, serviceAccount } from "../../enti
 
 const never = new AbortController().signal;
 
-async function reported(accounts: readonly ServiceAccountRecord[], max = Infinity) {
+async function reportOf(accounts: readonly ServiceAccountRecord[], max = Infinity) {
   const clock = fakeClock();
   const serviceAccounts = store<ServiceAccountRecord>({
     indexBy: (record) => record.namespace,
@@ -67,7 +67,7 @@ const large = (count: number): ServiceAccountRecord[] =>
 
 describe("ServiceAccounts that are too large", () => {
   it("are left alone and told in one failure and one Event, and the others get their reference", async () => {
-    const { patched, published, failures } = await reported([...large(1000), serviceAccount()]);
+    const { patched, published, failures } = await reportOf([...large(1000), serviceAccount()]);
     expect(patched).toEqual(["default"]);
     expect(failures).toMatchObject([{ reason: "TooLarge", cause: "Tenant", retry: "on-change" }]);
     expect(failures[0]?.message).toContain("large-0, large-1, large-2, and 997 more");
@@ -75,13 +75,13 @@ describe("ServiceAccounts that are too large", () => {
   });
 
   it("are told, too, where there are more of them than are kept", async () => {
-    const { failures } = await reported([serviceAccount(), ...large(1)], 1);
+    const { failures } = await reportOf([serviceAccount(), ...large(1)], 1);
     expect(failures).toMatchObject([{ reason: "TooLarge", cause: "Tenant" }]);
     expect(failures[0]?.message).toContain("more ServiceAccounts than regcred keeps");
   });
 
   it("are no news where nobody wants anything of them", async () => {
-    const { failures } = await reported([serviceAccount()]);
+    const { failures } = await reportOf([serviceAccount()]);
     expect(failures).toEqual([]);
   });
 });

@@ -33,7 +33,7 @@ function fixture(count: number) {
   const queued: string[] = [];
   const refusals = new Map<string, Failure>();
   const kinds = new Map<string, string>();
-  const told: object[] = [];
+  const reported: object[] = [];
   const sent: object[] = [];
   const acme = credential();
   const judge = (state: SecretFinding["state"]): void =>
@@ -41,7 +41,11 @@ function fixture(count: number) {
   let entitled = true;
   judge("usable");
   const context = {
-    runtime: { clock, events: { publish: (event: object) => void told.push(event) }, log: { debug: () => undefined } },
+    runtime: {
+      clock,
+      events: { publish: (event: object) => void reported.push(event) },
+      log: { debug: () => undefined },
+    },
     credentials: {
       statusCache: found,
       members: { holders: () => [] },
@@ -112,7 +116,7 @@ function fixture(count: number) {
     queued,
     refusals,
     kinds,
-    told,
+    reported,
     sent,
     looked,
     run,
@@ -267,7 +271,7 @@ describe("the references of a namespace", () => {
     it.refusals.set("account-2", denied);
     expect([await heard(), await heard()]).toEqual([true, false]);
     const regarding = { kind: "Namespace", namespace: "team-a", name: "team-a", uid: "uid-team-a" };
-    expect(it.told).toMatchObject([{ regarding, reason: "AdmissionDenied" }]);
+    expect(it.reported).toMatchObject([{ regarding, reason: "AdmissionDenied" }]);
     it.refusals.clear();
     expect([await heard(), await heard()]).toEqual([true, false]);
   });

@@ -44,9 +44,9 @@ function scenario() {
     admission.enter(tokenKey(key));
     const displaced = admission.begin(grantOf(key));
     await clock.advance(Temporal.Duration.from({ milliseconds }));
-    const told = admission.ended(grantOf(key), how);
+    const reported = admission.ended(grantOf(key), how);
     admission.leave(tokenKey(key));
-    return { displaced: displaced?.aborted, told };
+    return { displaced: displaced?.aborted, reported };
   };
   return {
     clock,
@@ -88,8 +88,8 @@ describe("a call for a token", () => {
   it("that is broken off for want of a place, of an entry that has been given tokens, is slow and no silence", async () => {
     const { calls, traits } = scenario();
     await calls("a", 0, { kind: "token" });
-    const { told } = await calls("b", 750, { kind: "displaced" });
-    expect(told).toMatchObject({ reason: "RateLimited", restrained: true });
+    const { reported } = await calls("b", 750, { kind: "displaced" });
+    expect(reported).toMatchObject({ reason: "RateLimited", byOwnPolicy: true });
     expect(traits("b")).toContain("slow");
   });
 

@@ -73,10 +73,10 @@ describe("what hangs", () => {
       on.add(`hung-${index}`, { ...healthy(ecr("eu-west-1"), "acme/a"), answer: hangs });
     }
     await on.clock.advance(seconds(70));
-    const first = new Set([...on.told.values()].map(({ message }) => message));
+    const first = new Set([...on.reported.values()].map(({ message }) => message));
     await on.clock.advance(seconds(300));
-    const later = new Set([...on.told.values()].map(({ message, reason }) => `${reason}: ${message}`));
-    expect([on.told.size, first.size <= 2, [...later]]).toEqual([
+    const later = new Set([...on.reported.values()].map(({ message, reason }) => `${reason}: ${message}`));
+    expect([on.reported.size, first.size <= 2, [...later]]).toEqual([
       50,
       true,
       [
@@ -215,7 +215,7 @@ describe("what hangs in numbers", () => {
     on.add("proven", healthy(ecr("eu-west-1")));
     await on.clock.advance(seconds(0.1));
     const asked = ["third", "its second"].map((name) => on.asked.get(name)?.length ?? 0);
-    expect([asked, on.told.get("its second")?.reason, askedWithin(on, "proven", since)]).toEqual([
+    expect([asked, on.reported.get("its second")?.reason, askedWithin(on, "proven", since)]).toEqual([
       [1, 0],
       "CloudUnavailable",
       20,

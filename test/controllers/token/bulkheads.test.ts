@@ -143,8 +143,8 @@ describe("what hangs", () => {
     on.add("new and slow", { ...healthy(ecr("slow"), "new/slow"), answer: slow });
     on.add("proven and slow", { ...healthy(ecr("well"), "well/well"), answer: slow });
     await on.clock.advance(seconds(1.6));
-    const told = ["new and slow", "proven and slow"].map((name) => on.told.get(name));
-    expect(told.map((error) => `${error?.reason}: ${error?.message}`)).toEqual([
+    const reported = ["new and slow", "proven and slow"].map((name) => on.reported.get(name));
+    expect(reported.map((error) => `${error?.reason}: ${error?.message}`)).toEqual([
       "CloudUnavailable: no ECR token came in the first 750 ms, and so many calls take longer that no further one may; it is tried again",
       "RateLimited: no ECR token came in the first 750 ms, and so many calls take longer that no further one may; it is tried again",
     ]);

@@ -13,7 +13,7 @@ const call: CallAsked = {
   trial: undefined,
 };
 
-function told(asked: Partial<CallAsked>): readonly string[] {
+function reported(asked: Partial<CallAsked>): readonly string[] {
   return callNeeds(budgets)
     .toBegin({ ...call, ...asked })
     .map((need) => {
@@ -25,7 +25,7 @@ function told(asked: Partial<CallAsked>): readonly string[] {
 
 describe("to begin, a call", () => {
   it("of who has given tokens needs a place of its entry, its authority and its kind of cloud, and its time", () => {
-    expect(told({})).toEqual([
+    expect(reported({})).toEqual([
       "entry ICR iam for acme/a: 4",
       "authority ICR iam: 16, newest first",
       "provider ICR: 512, newest first",
@@ -34,7 +34,7 @@ describe("to begin, a call", () => {
   });
 
   it("of who has never been asked needs one of a quarter of these, and has half of the time", () => {
-    expect(told({ standing: "new" })).toEqual([
+    expect(reported({ standing: "new" })).toEqual([
       "entry ICR iam for acme/a (new): 2",
       "entry ICR iam for acme/a: 4",
       "authority ICR iam (new): 4, newest first",
@@ -47,7 +47,7 @@ describe("to begin, a call", () => {
   });
 
   it("of who did not answer needs one of a quarter of those that may hang, in turn, and has a quarter of the time", () => {
-    expect(told({ standing: "suspect", trial: "ICR iam" })).toEqual([
+    expect(reported({ standing: "suspect", trial: "ICR iam" })).toEqual([
       "trial ICR iam: 1",
       "entry ICR iam for acme/a (suspect): 1",
       "entry ICR iam for acme/a: 4",
@@ -63,11 +63,11 @@ describe("to begin, a call", () => {
   });
 
   it("that was slow the last time needs at once what it is going to need", () => {
-    expect(told({ isSlow: true })).toContain("provider ICR (slow): 256");
+    expect(reported({ isSlow: true })).toContain("provider ICR (slow): 256");
   });
 
   it("in place of another grant is one of a few of its entry", () => {
-    expect(told({ isReplacing: true })).toContain("replacing ICR iam for acme/a: 4");
+    expect(reported({ isReplacing: true })).toContain("replacing ICR iam for acme/a: 4");
   });
 });
 

@@ -170,9 +170,9 @@ describe("a refresh that fails while the token lives", () => {
   it("is no news when it fails the same way again", async () => {
     const { context, queued } = fixture({ fetch: fails(missing) });
     await reconcileToken(context, "g", never);
-    const told = queued.length;
+    const reported = queued.length;
     await reconcileToken(context, "g", never);
-    expect(queued.length).toBe(told);
+    expect(queued.length).toBe(reported);
   });
 
   it("is tried again within a tenth of what is left, whatever failed", async () => {
@@ -406,7 +406,7 @@ describe("a grant that was turned away without a call", () => {
   it.each([
     [true, 2],
     [false, 1],
-  ])("is asked for as soon as that is of use, for nobody has asked for patience: %s", async (restrained, expected) => {
+  ])("is asked for as soon as that is of use, for nobody has asked for patience: %s", async (byOwnPolicy, expected) => {
     const retryAfter = Temporal.Duration.from({ seconds: 20 });
     const turned: Failure = {
       reason: "CloudUnavailable",
@@ -417,7 +417,7 @@ describe("a grant that was turned away without a call", () => {
     };
     const { context, fetched } = fixture({
       stored: false,
-      fetch: fails(restrained ? { ...turned, restrained } : turned),
+      fetch: fails(byOwnPolicy ? { ...turned, byOwnPolicy } : turned),
     });
     await reconcileToken(context, "g", never);
     await reconcileToken(context, "g", never);

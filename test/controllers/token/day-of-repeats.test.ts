@@ -65,7 +65,7 @@ it("of 24 hours with Google's metadata server is one ask and one stored token fo
     environment: {},
   });
   let stored = 0;
-  let told = 0;
+  let reported = 0;
   const name = tokenSecretName("g");
   const write = (body: { readonly data?: Readonly<Record<string, string>> }): Promise<OperatorSecretRecord> => {
     stored += 1;
@@ -102,7 +102,7 @@ it("of 24 hours with Google's metadata server is one ask and one stored token fo
       },
       callFailure: (error: unknown) => ({ kind: undefined, failure: failureOf(error) }),
     },
-    queue: { enqueue: () => (told += 1) },
+    queue: { enqueue: () => (reported += 1) },
   } as unknown as Context;
 
   let minLeft = Infinity;
@@ -117,6 +117,6 @@ it("of 24 hours with Google's metadata server is one ask and one stored token fo
   }
   const { asks, tokens: handedOut } = server.counted;
   // Two to learn that it repeats; now and then one that is not there yet.
-  expect([handedOut, stored, told, asks <= handedOut + 4]).toEqual([27, handedOut, handedOut, true]);
+  expect([handedOut, stored, reported, asks <= handedOut + 4]).toEqual([27, handedOut, handedOut, true]);
   expect(minLeft).toBeGreaterThan(120);
 });

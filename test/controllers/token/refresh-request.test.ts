@@ -83,9 +83,10 @@ function operator(refuses = false, stored?: Record<string, string>): Operator {
   } as unknown as Context;
   return {
     asks: async (refreshes) => {
-      const news = tokens.use(user, new Map([["g", { grant: staticGrant, target: undefined, refreshes }]])).length > 0;
+      const changed =
+        tokens.use(user, new Map([["g", { grant: staticGrant, target: undefined, refreshes }]])).length > 0;
       await reconcileToken(context, "g", new AbortController().signal);
-      return news;
+      return changed;
     },
     minted: () => mints,
     token: () => tokens.token("g"),

@@ -4,13 +4,13 @@ import type { Failure } from "../../../src/runtime/errors.ts";
 import { silences } from "../../../src/controllers/token/unresponsive.ts";
 import { fakeClock } from "../../fake-clock.ts";
 
-const told: Failure = { reason: "CloudUnavailable", cause: "Platform", retry: "backoff", message: "no answer" };
+const reported: Failure = { reason: "CloudUnavailable", cause: "Platform", retry: "backoff", message: "no answer" };
 const seconds = (count: number): Temporal.Duration => Temporal.Duration.from({ seconds: count });
 const made = (witnesses?: number) => {
   const clock = fakeClock();
   const names = silences({ clock, random: () => 0.5, ...(witnesses !== undefined && { witnesses }) });
   const unanswered = (count: number, witness?: string): void => {
-    for (let index = 0; index < count; index += 1) names.unanswered("a", told, witness);
+    for (let index = 0; index < count; index += 1) names.unanswered("a", reported, witness);
   };
   return { clock, names, unanswered };
 };
@@ -21,7 +21,7 @@ describe("a silence", () => {
     unanswered(2);
     expect(names.of("a")).toBeUndefined();
     unanswered(1);
-    expect([names.of("a")?.told, names.of("b")]).toEqual([told, undefined]);
+    expect([names.of("a")?.reported, names.of("b")]).toEqual([reported, undefined]);
   });
 
   it.each(["gave", "answered"] as const)("ends when it %s, and then begins anew", (what) => {
@@ -57,9 +57,9 @@ describe("a silence", () => {
     const { clock, names, unanswered } = made();
     unanswered(1);
     await clock.advance(seconds(60));
-    names.unanswered("a", { ...told, message: "another" });
+    names.unanswered("a", { ...reported, message: "another" });
     unanswered(1);
-    expect([names.of("a")?.since.toString(), names.of("a")?.told.message]).toEqual([
+    expect([names.of("a")?.since.toString(), names.of("a")?.reported.message]).toEqual([
       "2026-01-01T00:00:00Z",
       "no answer",
     ]);

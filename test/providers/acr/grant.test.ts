@@ -196,10 +196,10 @@ describe("who asks", () => {
       message: `the ServiceAccount ${namespace}/puller names no clientID of Entra`,
       steps: [
         {
-          says: "annotate it",
+          message: "annotate it",
           command: kubectl`annotate serviceaccount -n ${namespace} puller --overwrite azure.workload.identity/client-id=GUID`,
         },
-        { says: "or write acr.clientID" },
+        { message: "or write acr.clientID" },
       ],
     });
     const { "azure.workload.identity/client-id": clientOnly } = usual;

@@ -124,10 +124,10 @@ describe("a container's credentials", () => {
   it.each([
     [{ AWS_CONTAINER_AUTHORIZATION_TOKEN: "two\r\nlines" }, "no header"],
     [{ AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: "/nonexistent/token" }, "/nonexistent/token"],
-  ])("are not asked for with a token that is none: %#", async (token, told) => {
+  ])("are not asked for with a token that is none: %#", async (token, reported) => {
     const server = await awsAt({ container: pod });
     const environment = { AWS_CONTAINER_CREDENTIALS_FULL_URI: `${server.url}/v1/credentials`, ...token };
-    expect((await failureIn(found(server, environment))).message).toContain(told);
+    expect((await failureIn(found(server, environment))).message).toContain(reported);
     expect(server.calls).toEqual([]);
   });
 
@@ -145,14 +145,14 @@ describe("a container's credentials", () => {
       "without credentials",
     ],
   ];
-  it.each(broken)("that are none are told, and nothing of the body: %s", async (_name, reply, told) => {
+  it.each(broken)("that are none are told, and nothing of the body: %s", async (_name, reply, reported) => {
     const server = await awsAt({ container: pod });
     server.answer("container", reply);
     const failure = await failureIn(
       found(server, { AWS_CONTAINER_CREDENTIALS_FULL_URI: `${server.url}/v1/credentials` }),
     );
     expect(failure).toMatchObject({ reason: "NoOperatorIdentity", retry: "backoff" });
-    expect(failure.message).toContain(told);
+    expect(failure.message).toContain(reported);
     expect(failure.message).not.toContain("hunter2");
   });
 });
@@ -270,12 +270,12 @@ describe("a machine's credentials", () => {
       }),
       "AssumeRoleUnauthorizedAccess",
     ],
-  ])("that are none are told: %s", async (_name, reply, told) => {
+  ])("that are none are told: %s", async (_name, reply, reported) => {
     const server = await awsAt();
     server.answer("metadata", ({ request }) => reply(request));
     const failure = await failureIn(found(server, { AWS_EC2_METADATA_SERVICE_ENDPOINT: server.url }));
     expect(failure).toMatchObject({ reason: "NoOperatorIdentity", cause: "Platform", retry: "backoff" });
-    expect(failure.message).toContain(told);
+    expect(failure.message).toContain(reported);
     expect(failure.message).not.toContain("hunter2");
   });
 

@@ -225,7 +225,7 @@ describe("a ServiceAccount", () => {
       retry: "on-change",
       steps: [
         {
-          says: "name one",
+          message: "name one",
           command: kubectl`annotate serviceaccount -n team-a puller eks.amazonaws.com/role-arn=arn:aws:iam::ACCOUNT:role/NAME --overwrite`,
         },
         {},

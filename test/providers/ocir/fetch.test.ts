@@ -136,12 +136,12 @@ describe("an API key", () => {
       },
       "passphrase",
     ],
-  ])("that is none is not used, and told: %#", async (values, told) => {
+  ])("that is none is not used, and told: %#", async (values, reported) => {
     const server = await oracle();
     const source = identities({ ...apiKey, ...values });
     const error = await discreetFailure(fetched(server, grant(), { identities: source }));
     expect(error).toMatchObject({ reason: "IdentityInvalid", cause: "Platform", retry: "on-change" });
-    expect(error.message).toContain(told);
+    expect(error.message).toContain(reported);
     expect(server.calls).toEqual([]);
   });
 

@@ -418,9 +418,9 @@ describe("a source Secret", () => {
 
   it("that a placeholder names, and is not labelled, is told like one that does not exist", async () => {
     const asked = { ...grant, namespace: "vault", perTenant: true };
-    const told = async (source: Source | undefined): Promise<string> =>
+    const reported = async (source: Source | undefined): Promise<string> =>
       textWithSteps(await refusal(providerOf(source), asked));
-    expect(await told({ namespace: "vault" })).toBe(await told(undefined));
+    expect(await reported({ namespace: "vault" })).toBe(await reported(undefined));
   });
 
   it("that a placeholder names is the tenant's to mend", async () => {

@@ -142,11 +142,11 @@ describe("the recipe for", () => {
     ["Quay", recipes.quayRobot, "Unauthorized, HTTP 401"],
     ["Quay by RFC 8693", recipes.quayExchange, "invalid_grant, HTTP 400"],
     ["JFrog", recipes.jfrog, "UNAUTHORIZED, HTTP 401"],
-  ])("%s tells a token that is not trusted, and what would be", async (_name, written, told) => {
+  ])("%s tells a token that is not trusted, and what would be", async (_name, written, reported) => {
     const asked = grant({ ...written, audience: "wrong" });
     const error = await discreetFailure(fetched(await servers(), asked));
     expect(error).toMatchObject({ reason: "Denied", cause: "Tenant", retry: "slowly" });
-    expect(error.message).toContain(told);
+    expect(error.message).toContain(reported);
     expect(error.message).toContain("system:serviceaccount:team-a:puller and the audience wrong");
   });
 
@@ -221,11 +221,11 @@ describe("the request", () => {
     [{ auth: { type: "Basic", username: "me" } }, {}, "password"],
     [{ auth: { type: "Basic" } }, { username: "hunter2:x", token: "t" }, "colon"],
     [{ body: { fields: [{ name: "p", valueFrom: "Password" }] } }, { token: "hunter2" }, "password"],
-  ])("is not sent where the Secret lacks something: %#", async (written, secretValues, told) => {
+  ])("is not sent where the Secret lacks something: %#", async (written, secretValues, reported) => {
     const error = await discreetFailure(sent(written, secretValues));
     expect(error).toMatchObject({ reason: "IdentityInvalid", cause: "Platform", retry: "on-change" });
     expect(error.message).toContain("regcred-system/exchange");
-    expect(error.message).toContain(told);
+    expect(error.message).toContain(reported);
   });
 
   it.each<[Partial<TokenExchangeOptions>, string]>([
@@ -325,9 +325,9 @@ describe("the answer", () => {
   it.each([
     [3600, 3600, undefined],
     [3_600_000, 3600, "quay.io says that its token lives for 3600000 seconds, that is taken for milliseconds"],
-  ])("that counts its life in milliseconds is believed in these, and told of: %i", async (said, life, told) => {
+  ])("that counts its life in milliseconds is believed in these, and told of: %i", async (said, life, reported) => {
     const { expiresAt, issuedAt, doubt } = await answered({}, { access_token: "t", expires_in: said });
-    expect([expiresAt && issuedAt.until(expiresAt).total("seconds"), doubt]).toEqual([life, told]);
+    expect([expiresAt && issuedAt.until(expiresAt).total("seconds"), doubt]).toEqual([life, reported]);
   });
 
   it("may name the user", async () => {
@@ -358,11 +358,11 @@ describe("the answer", () => {
     ["a token that is no JWT", { expiry: "JWT" }, { access_token: "hunter2" }, "exp"],
     ["no user", { usernamePath: "user" }, { access_token: "hunter2", expires_in: 60 }, "response.usernamePath user"],
     ["a colon", { usernamePath: "u" }, { access_token: "hunter2", expires_in: 60, u: "hunter2:" }, "colon"],
-  ])("with %s is never published", async (_name, response, body, told) => {
+  ])("with %s is never published", async (_name, response, body, reported) => {
     const username = response?.usernamePath === undefined ? "u" : undefined;
     const error = await discreetFailure(answered(response, body, { username }));
     expect(error).toMatchObject({ reason: "InvalidAnswer", cause: "Platform", retry: "backoff" });
-    expect(error.message).toContain(told);
+    expect(error.message).toContain(reported);
   });
 
   it.each([

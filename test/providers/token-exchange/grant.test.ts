@@ -69,11 +69,11 @@ describe("an exchange", () => {
     [{ headers: [{ name: "X-Team", value: " a" }] }, "X-Team"],
     [{ auth: { type: "Basic", username: "a:b" } }, "auth.username"],
     [{ username: "a:b" }, "tokenExchange.username"],
-  ])("of settings that do not go together is refused for everybody: %#", (written, told) => {
+  ])("of settings that do not go together is refused for everybody: %#", (written, reported) => {
     for (const identity of [own, secret]) {
       const [group] = groupsOf(written, identity);
       expect(group?.grant).toMatchObject({ reason: "InvalidTokenExchange", cause: "Platform", retry: "on-change" });
-      expect(group?.grant).toHaveProperty("message", expect.stringContaining(told));
+      expect(group?.grant).toHaveProperty("message", expect.stringContaining(reported));
     }
   });
 
@@ -82,10 +82,10 @@ describe("an exchange", () => {
     [{ body: { fields: [{ name: "p", valueFrom: "Password" }] } }, "valueFrom: Token"],
     [{ auth: { type: "Basic" } }, "auth.username"],
     [{ username: undefined }, "response.usernamePath"],
-  ])("of what only a Secret has is refused for a ServiceAccount: %#", (written, told) => {
+  ])("of what only a Secret has is refused for a ServiceAccount: %#", (written, reported) => {
     const [group] = groupsOf(written);
     expect(group?.grant).toMatchObject({ reason: "InvalidTokenExchange", cause: "Platform" });
-    expect(group?.grant).toHaveProperty("message", expect.stringContaining(told));
+    expect(group?.grant).toHaveProperty("message", expect.stringContaining(reported));
     expect(groupsOf(written, secret)[0]?.grant).toMatchObject({ provider: "TokenExchange" });
   });
 });

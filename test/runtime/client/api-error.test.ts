@@ -285,16 +285,16 @@ describe("a failure", () => {
 
   it("names the release that grants rights where config/default is not for the operator's namespace", () => {
     const elsewhere = { action: "write", operatorNamespace: "registry-logins" };
-    const told = textWithSteps(failureFrom(answer(403, status(403, "Forbidden", rbac)), elsewhere));
-    expect(told).toContain("grant it with an upgrade of the chart's release in the namespace registry-logins");
-    expect(told).not.toContain("config/default");
+    const reported = textWithSteps(failureFrom(answer(403, status(403, "Forbidden", rbac)), elsewhere));
+    expect(reported).toContain("grant it with an upgrade of the chart's release in the namespace registry-logins");
+    expect(reported).not.toContain("config/default");
   });
 
   it("says where it is the operator's own policy that has refused", () => {
-    const told = (text: string) =>
+    const reported = (text: string) =>
       failureFrom(answer(403, status(403, "Forbidden", text)), { action: "write", operatorNamespace });
-    expect(told(policy.replace("no-secrets", "regcred-secrets"))).toMatchObject({ restrained: true });
-    expect(told(policy)).not.toHaveProperty("restrained");
+    expect(reported(policy.replace("no-secrets", "regcred-secrets"))).toMatchObject({ byOwnPolicy: true });
+    expect(reported(policy)).not.toHaveProperty("restrained");
   });
 
   it("keeps the time that the server named", () => {

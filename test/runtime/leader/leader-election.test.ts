@@ -205,11 +205,11 @@ describe("an election", () => {
     const { clock, server, first } = await pair();
     server.edit({ holderIdentity: "thief" });
     await clock.advance();
-    const [writes, told] = [server.writes(), first.events.length];
+    const [writes, reported] = [server.writes(), first.events.length];
     await first.release();
     await clock.advance(ms(120_000));
     expect(server.lease()?.view.holder).not.toBe("");
-    expect(first.events).toHaveLength(told);
+    expect(first.events).toHaveLength(reported);
     expect(first.events.filter(({ kind }) => kind === "released")).toEqual([]);
     expect(server.lease()?.object.spec?.holderIdentity).toBe("second");
     // All since are the second one's, who took it when the thief was silent.

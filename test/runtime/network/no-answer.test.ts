@@ -160,8 +160,8 @@ describe("docs/operations.md says what is said", () => {
   it.for(Object.keys(causes))("where %s", async (cause) => {
     const { sentence, host, proxy } = await (causes[cause] as () => Promise<Said>)();
     expect(sentence).not.toMatch(/hunter2|secret/);
-    const told = proxy === undefined ? sentence : sentence.replaceAll(proxy, "PROXY");
-    expect(told.replaceAll(host, "HOST")).toBe(rows.get(cause));
+    const reported = proxy === undefined ? sentence : sentence.replaceAll(proxy, "PROXY");
+    expect(reported.replaceAll(host, "HOST")).toBe(rows.get(cause));
   });
 
   it("and nothing else", () => {

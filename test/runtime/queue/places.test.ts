@@ -18,16 +18,16 @@ describe("places", () => {
 
   it("come back with their step, or with the run, and that is told to those who lacked them", () => {
     const held = places(fakeClock());
-    const told: string[] = [];
-    held.onRoom((name) => told.push(name));
+    const reported: string[] = [];
+    held.onRoom((name) => reported.push(name));
     held.enter("a", [place("cloud", 1), place("registry", 1, "run")]);
     held.enter("b", [place("cloud", 1)]);
     held.enter("b", [place("registry", 1, "run")]);
     held.giveBack("a", "call");
-    expect([told, held.has("a", "call"), held.size]).toEqual([["cloud"], false, 1]);
+    expect([reported, held.has("a", "call"), held.size]).toEqual([["cloud"], false, 1]);
     held.leave("a");
     held.leave("a");
-    expect([told, held.size, held.taken("registry")]).toEqual([["cloud", "registry"], 0, 0]);
+    expect([reported, held.size, held.taken("registry")]).toEqual([["cloud", "registry"], 0, 0]);
   });
 
   it("of a rate come back where they were not spent, and not otherwise", () => {
@@ -45,25 +45,25 @@ describe("places", () => {
   it("of a rate are told of when it is time", async () => {
     const clock = fakeClock();
     const held = places(clock);
-    const told: number[] = [];
-    held.onRoom(() => told.push(clock.elapsed()));
+    const reported: number[] = [];
+    held.onRoom(() => reported.push(clock.elapsed()));
     const rate: Need = { rate: "cloud", share: shares({ perSecond: 2, burst: 1 }) };
     held.enter("a", [rate]);
     held.spend("a");
     held.enter("b", [rate]);
     held.enter("c", [rate]);
     await clock.advance(ms(2_000));
-    expect([told, clock.scheduled()]).toEqual([[500], 0]);
+    expect([reported, clock.scheduled()]).toEqual([[500], 0]);
   });
 
   it("can be changed for others while they are held, all or none, and what is given up is told of", () => {
     const held = places(fakeClock());
-    const told: string[] = [];
-    held.onRoom((name) => told.push(name));
+    const reported: string[] = [];
+    held.onRoom((name) => reported.push(name));
     const long: PlaceNeed = { place: "long", max: 1, until: "call" };
     held.enter("a", [place("all", 3), place("short", 1)]);
     held.enter("b", [place("short", 1)]);
-    expect([held.move("a", ["short"], [long]), held.taken("short"), held.taken("long"), told]).toEqual([
+    expect([held.move("a", ["short"], [long]), held.taken("short"), held.taken("long"), reported]).toEqual([
       true,
       0,
       1,

@@ -124,7 +124,7 @@ function gated() {
     rooms.set(name, (rooms.get(name) ?? 0) + count);
     for (let index = 0; index < count; index += 1) listener?.room(name);
   };
-  return { ready, room, asked, news: (line: string) => listener?.news(`subject of ${line}`) };
+  return { ready, room, asked, changed: (line: string) => listener?.changed(`subject of ${line}`) };
 }
 
 describe("ready keys behind a gate", () => {
@@ -209,12 +209,12 @@ describe("ready keys behind a gate", () => {
   });
 
   it("are looked at again when there is news of their subject", () => {
-    const { ready, room, asked, news } = gated();
+    const { ready, room, asked, changed } = gated();
     ready.put(item("x/1"));
     ready.put(item("y/1"));
     taken(ready, 1);
     const before = asked.length;
-    news("x");
+    changed("x");
     taken(ready, 1);
     expect(asked.slice(before)).toEqual(["x/1"]);
     room("y");

@@ -358,10 +358,10 @@ describe("a closed queue", () => {
 
 describe("the numbers", () => {
   it("tell how deep the queue is and how long its runs take", async () => {
-    const told: unknown[] = [];
+    const reported: unknown[] = [];
     const { clock, queue } = started({
-      started: (...args) => told.push(["started", ...args]),
-      finished: (...args) => told.push(["finished", ...args]),
+      started: (...args) => reported.push(["started", ...args]),
+      finished: (...args) => reported.push(["finished", ...args]),
     });
     queue.add("a", { lane: "bulk", after: ms(500) });
     queue.add("b", { lane: "bulk" });
@@ -381,7 +381,7 @@ describe("the numbers", () => {
     queue.next();
     await clock.advance(ms(2000));
     queue.done("b", {});
-    expect(told).toEqual([
+    expect(reported).toEqual([
       ["started", "bulk", 1.5],
       ["started", "bulk", 1],
       ["finished", "bulk", 2],

@@ -57,7 +57,7 @@ function world(things: FedStore<Thing>, feed: Feed<Thing>) {
   /** Per key: which version was there (undefined: none) from which revision on. */
   const history = new Map<string, { readonly since: number; readonly version: string | undefined }[]>();
   /** Per key: the revision that the answers to our own requests have told us of. */
-  const told = new Map<string, number>();
+  const reported = new Map<string, number>();
 
   const record = (name: string, version: string | undefined): void => {
     history.set(name, [...(history.get(name) ?? [unheardOf]), { since: revision, version }]);
@@ -65,7 +65,7 @@ function world(things: FedStore<Thing>, feed: Feed<Thing>) {
   const answer = (name: string, deliver: () => void): void => {
     const since = revision;
     answers.push(() => {
-      told.set(name, Math.max(since, told.get(name) ?? 0));
+      reported.set(name, Math.max(since, reported.get(name) ?? 0));
       deliver();
     });
   };
@@ -93,7 +93,7 @@ function world(things: FedStore<Thing>, feed: Feed<Thing>) {
     truth = new Map(backup.truth);
     revision = bumped ? revision + bump : backup.revision;
     answers.length = 0;
-    told.clear();
+    reported.clear();
     relist();
   };
   const look = (name: string): void => {
@@ -148,7 +148,7 @@ function world(things: FedStore<Thing>, feed: Feed<Thing>) {
     },
     /** Keys of which the store shows a state older than what an answer has told. */
     outdated: (): string[] =>
-      [...told]
+      [...reported]
         .filter(([name, known]) => {
           const states = history.get(name) ?? [unheardOf];
           const from = states.findLastIndex(({ since }) => since <= known);
@@ -171,18 +171,18 @@ describe("a store", () => {
     fc.assert(
       fc.property(fc.array(actOrRestore, { maxLength: 60, size: "max" }), (acts) => {
         const things = store<Thing>();
-        const told = new Map<string, string>();
+        const reported = new Map<string, string>();
         things.subscribe((change) => {
-          expect(change.before?.resourceVersion).toBe(told.get(change.key));
-          if (change.after) told.set(change.key, change.after.resourceVersion);
-          else told.delete(change.key);
+          expect(change.before?.resourceVersion).toBe(reported.get(change.key));
+          if (change.after) reported.set(change.key, change.after.resourceVersion);
+          else reported.delete(change.key);
         });
         const { truth, perform, settle } = world(things, things.feed());
         acts.forEach(perform);
         settle();
         const stored = new Map([...things.values()].map((record) => [record.key, record.resourceVersion]));
         expect(stored).toEqual(truth());
-        expect(told).toEqual(truth());
+        expect(reported).toEqual(truth());
       }),
       { numRuns: 1500 },
     );

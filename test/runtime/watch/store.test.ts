@@ -78,23 +78,23 @@ describe("a store", () => {
   it("goes on telling the other listeners when one throws", () => {
     const failures: unknown[] = [];
     const things = store<Thing>({ listenerFailed: (error) => failures.push(error) });
-    const told: string[] = [];
+    const reported: string[] = [];
     things.subscribe(() => {
       throw new Error("broken");
     });
-    things.subscribe(({ key }) => told.push(key));
+    things.subscribe(({ key }) => reported.push(key));
     things.feed().observed(thing("a", 1));
-    expect(told).toEqual(["a"]);
+    expect(reported).toEqual(["a"]);
     expect(failures).toEqual([new Error("broken")]);
   });
 
   it("tells a listener nothing any more after it has unsubscribed", () => {
     const { things, feed } = seeded();
-    const told: string[] = [];
-    const unsubscribe = things.subscribe(({ key }) => told.push(key));
+    const reported: string[] = [];
+    const unsubscribe = things.subscribe(({ key }) => reported.push(key));
     unsubscribe();
     feed.observed(thing("a", 101));
-    expect(told).toEqual([]);
+    expect(reported).toEqual([]);
   });
 
   it("finds records by their index value", () => {
@@ -255,9 +255,9 @@ describe("a list of etcd that was restored", () => {
   });
 
   it("is told of before who listens hears of what it shows, and nothing else is", () => {
-    const told: string[] = [];
-    const things = store<Thing>({ wentBack: () => told.push("went back") });
-    things.subscribe(({ key }) => told.push(key));
+    const reported: string[] = [];
+    const things = store<Thing>({ wentBack: () => reported.push("went back") });
+    things.subscribe(({ key }) => reported.push(key));
     const feed = things.feed();
     const list = (version: string, ...records: Thing[]): void => {
       feed.begin();
@@ -273,13 +273,13 @@ describe("a list of etcd that was restored", () => {
     feed.observed(thing("b", 8));
     feed.completed("160");
     things.found(thingIn(things, "b"), thing("b", 9));
-    expect(told).toEqual(["a", "b", "a", "a", "b"]);
-    told.length = 0;
+    expect(reported).toEqual(["a", "b", "a", "a", "b"]);
+    reported.length = 0;
     list("1000", thing("a", 7), thing("b", 9));
-    expect(told).toEqual(["went back", "a"]);
-    told.length = 0;
+    expect(reported).toEqual(["went back", "a"]);
+    reported.length = 0;
     list("90", thing("a", 7));
-    expect(told).toEqual(["went back", "b"]);
+    expect(reported).toEqual(["went back", "b"]);
   });
 
   it("ends in exactly the last list, whatever the lists before were", () => {

@@ -63,10 +63,10 @@ describe("a push", () => {
     expect(state.there.size).toBe(0);
     state.refuse = Infinity;
     state.calls.length = 0;
-    const told: string[] = [];
-    await pushAll([artifact("a")], state.registry, (line) => told.push(line));
+    const reported: string[] = [];
+    await pushAll([artifact("a")], state.registry, (line) => reported.push(line));
     expect(state.calls).toEqual(["blob", "manifest", "manifest", "tag 1.0.0"]);
-    expect(told.filter((line) => line.endsWith("is there already"))).toHaveLength(2);
+    expect(reported.filter((line) => line.endsWith("is there already"))).toHaveLength(2);
   });
 
   it("of what is there already sends nothing", async () => {

@@ -44,7 +44,7 @@ async function connected({ script, exec = {}, cluster = {}, user = {}, options =
 }
 
 const prints = (text: string): string => `cat <<'END'\n${text}\nEND`;
-const told = async (connection: Connection): Promise<string> =>
+const reported = async (connection: Connection): Promise<string> =>
   connection.credentials({ reread: false }).then(
     () => "nothing",
     (error: Error) => error.message,
@@ -187,13 +187,13 @@ const failures: readonly (readonly [what: string, stage: Stage, sentence: string
 
 describe("a plugin that", () => {
   it.for(failures)("%s is told so", async ([, stage, sentence]) => {
-    const message = await told(await connected(stage));
+    const message = await reported(await connected(stage));
     expect(message).toBe(sentence);
     expect(message).not.toContain("hunter2");
   });
 
   it("speaks without end is cut, at its last words", async () => {
-    const message = await told(
+    const message = await reported(
       await connected({ script: "i=0; while [ $i -lt 9000 ]; do echo word$i >&2; i=$((i+1)); done; exit 1" }),
     );
     expect(message.length).toBeLessThan(700);

@@ -1,6 +1,6 @@
 // Reads that say whether an object was there, was not, or may not be seen.
-import { ApiError } from "../../runtime/client/api-error.ts";
-import type { Seen } from "./input.ts";
+import { ApiError } from "../runtime/client/api-error.ts";
+import type { Seen } from "./seen.ts";
 
 /** Rejects for every failure that is no refusal. */
 export async function seen<T>(read: Promise<unknown>, view: (raw: unknown) => T): Promise<Seen<T>> {

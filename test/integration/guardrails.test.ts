@@ -173,13 +173,13 @@ describe("under its restraint the operator", () => {
   });
 
   it("tells the tenant and the administrators", async () => {
-    const told = async (namespace: string): Promise<readonly unknown[]> =>
+    const reported = async (namespace: string): Promise<readonly unknown[]> =>
       (await world.events(namespace))
         .filter(({ reportingController }) => reportingController === "regcred.dev/regcred")
         .map(({ reason }) => reason);
-    await eventually("the tenant is told", async () => (await told("team-merge")).includes("AdmissionDenied"));
-    await eventually("the others are told", async () => (await told("default")).includes("AdmissionDenied"));
-    expect(await told("kube-system")).toEqual([]);
+    await eventually("the tenant is told", async () => (await reported("team-merge")).includes("AdmissionDenied"));
+    await eventually("the others are told", async () => (await reported("default")).includes("AdmissionDenied"));
+    expect(await reported("kube-system")).toEqual([]);
   });
 
   it.each([

@@ -1,7 +1,7 @@
 // Fault 5, as it was seen: the policies of the install leave what they do not name.
 import type { Mutant } from "./mutant.ts";
 
-export const restraintMutants: readonly Mutant[] = [
+export const guardrailMutants: readonly Mutant[] = [
   {
     fault: 5,
     name: "a listed audience may be the API server's own",
@@ -24,7 +24,7 @@ export const restraintMutants: readonly Mutant[] = [
         to: "variables.data.all(key, true || (",
       },
     ],
-    foundBy: { phase: "integration", path: "test/integration/restraint-fields.test.ts" },
+    foundBy: { phase: "integration", path: "test/integration/guardrail-fields.test.ts" },
   },
   {
     fault: 5,

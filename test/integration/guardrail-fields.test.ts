@@ -40,8 +40,8 @@ const changing = new Set(["uid", "resourceVersion", "creationTimestamp", "manage
 /** Without what differs from one write to the next, and the API server's own books about who wrote which field. */
 function outcome({ object }: Answer): unknown {
   const { metadata = {}, status, ...rest } = object;
-  const told = Object.entries(metadata as object).filter(([key]) => !changing.has(key));
-  return { ...rest, ...(rest["kind"] !== "TokenRequest" && { status }), metadata: Object.fromEntries(told) };
+  const reported = Object.entries(metadata as object).filter(([key]) => !changing.has(key));
+  return { ...rest, ...(rest["kind"] !== "TokenRequest" && { status }), metadata: Object.fromEntries(reported) };
 }
 
 const isListed = (path: string, patterns: readonly string[]): boolean =>

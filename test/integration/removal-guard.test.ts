@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventually, type RunningOperator, type TestEnv, testEnv, staticSpec } from "./test-env.ts";
 
-describe("the brake", () => {
+describe("the removal guard", () => {
   let world: TestEnv;
   let running: RunningOperator;
 

@@ -1,4 +1,0 @@
-// Does the brake hold without holding up the program, in a large cluster?
-import { mistypedGlob } from "./mistyped-glob.ts";
-
-mistypedGlob(6_000);
