@@ -158,6 +158,7 @@ export const typedCommands: Readonly<Record<string, Typed>> = {
   "describe regcred §": { values: [["acme"]] },
   "get --raw /readyz": nothing,
   "get nodes -o custom-columns=NAME:.metadata.name,ID:.spec.providerID": nothing,
+  "get nodes -o custom-columns=NAME:.metadata.name,KUBELET:.status.nodeInfo.kubeletVersion": nothing,
   "get pods -n §": { values: [["regcred-system"]] },
   "get regcred": nothing,
   "get validatingadmissionpolicy § -o yaml": {

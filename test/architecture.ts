@@ -106,6 +106,8 @@ const ownNumbers: Readonly<Record<string, string>> = {
   "src/config/setting.ts": "settings of who installs it, each with its bounds",
   "src/cli/drain/drain.ts": "what the person has typed",
   "src/runtime/network/proxy-for.ts": "NO_PROXY of who installs it",
+  "src/api/cel.ts": "what stands in a rule of our own schema",
+  "src/runtime/network/proxy-connector.ts": "the port of a URL that has been parsed",
   "src/runtime/network/tunnel.ts": "the port of a URL that has been parsed",
   "src/providers/http/address-class.ts": "addresses, whose digits are checked by node:net",
   "src/providers/http/guarded-http.ts": "the port of a URL that has been parsed",

@@ -40,6 +40,8 @@ export const argoAnnotations: Readonly<Record<string, string>> = {
 
 /** On a Namespace or ServiceAccount: `"true"` opts out. */
 export const ignoreAnnotation = "regcred.dev/ignore";
+/** On a pod: names that the policy on pods has added to its `imagePullSecrets`, joined by spaces. */
+export const addedReferencesAnnotation = "regcred.dev/added-references";
 /** On a foreign Secret: its owner's consent to be adopted. */
 export const adoptAnnotation = "regcred.dev/adopt";
 /** On a RegistryCredential: mint now. */

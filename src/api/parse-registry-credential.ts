@@ -72,7 +72,8 @@ function schemaFor(providers: ProviderList): ReturnType<typeof specSchemaOf> {
 }
 
 export type ParsedEntries =
-  | { readonly ok: true; readonly entries: readonly Entry[] }
+  /** `written`: with their defaults, as rules judge them. */
+  | { readonly ok: true; readonly entries: readonly Entry[]; readonly written: readonly WrittenEntry[] }
   | { readonly ok: false; readonly problems: readonly string[] };
 
 /** Reads a list of entries that stands elsewhere than in a RegistryCredential, by the same schema. */
@@ -86,7 +87,7 @@ function narrowedEntries(providers: ProviderList, written: readonly WrittenEntry
   const narrowed = written.map((entry, index) => narrow(providers, entry, `${at}[${index}]`));
   const problems = narrowed.filter((entry) => typeof entry === "string");
   if (problems.length > 0) return { ok: false, problems };
-  return { ok: true, entries: narrowed.filter((entry) => typeof entry !== "string") };
+  return { ok: true, entries: narrowed.filter((entry) => typeof entry !== "string"), written };
 }
 
 /** What is broken of it must not make a good spec unusable. */
@@ -123,7 +124,7 @@ function narrow(providers: ProviderList, written: WrittenEntry, at: string): Ent
 }
 
 /** As parsed, before its provider's settings are known to be there. */
-type WrittenEntry = WrittenFields & { readonly provider: string };
+export type WrittenEntry = WrittenFields & { readonly provider: string };
 
 function narrowIdentity({ from, name }: WrittenEntry["identity"]): Identity | undefined {
   if (from === "Operator") return { from };

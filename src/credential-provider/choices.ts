@@ -13,9 +13,6 @@ import type { NodeEntry, NodeFile, PodSelection } from "./node-file.ts";
 import type { PodAccount } from "./pod-account.ts";
 import type { ProviderRequest } from "./request.ts";
 
-/** Stands for the operator's namespace in messages: what lies in Secrets there lies in files here. */
-export const nodePlace = "node";
-
 export interface Choice {
   /** Of the entry. */
   readonly name: string;
@@ -31,15 +28,22 @@ export interface Choices {
   readonly passedOver: readonly string[];
 }
 
+/** Whose pod it is, and where the node is. */
+export interface Asker {
+  /** Undefined where the file serves the node itself. */
+  readonly account: PodAccount | undefined;
+  /** The folder of the Secrets, which stands in messages where an operator would name its namespace. */
+  readonly secrets: string;
+}
+
 /**
  * All hosts that match the image, as in a docker config: the kubelet tries one after the other, the longest path first. Of
  * entries with the same host the first that is for the pod stands for all.
- * @param account undefined where the file serves the node itself
  */
 export function choicesFor(
   { image, annotations }: ProviderRequest,
   { entries }: Pick<NodeFile, "entries">,
-  account: PodAccount | undefined,
+  { account, secrets }: Asker,
 ): Choices {
   const matching = loginsFor(
     image,
@@ -48,7 +52,7 @@ export function choicesFor(
   const judged = matching.map((each) => ({ ...each, blocker: blockerOf(each, account, annotations) }));
   const open = judged.filter(({ blocker }) => blocker === undefined);
   const first = open.filter(({ host }, index) => open.findIndex((each) => each.host === host) === index);
-  const scope = scopeOf(account, annotations);
+  const scope = scopeOf({ account, secrets }, annotations);
   return {
     chosen: first.map(({ entry, host }) => ({
       name: entry.name,
@@ -104,11 +108,11 @@ function grantAt(entry: Entry, host: string, scope: RenderScope): Grant | Failur
   return group.grant;
 }
 
-function scopeOf(account: PodAccount | undefined, annotations: Readonly<Record<string, string>>): RenderScope {
+function scopeOf({ account, secrets }: Asker, annotations: Readonly<Record<string, string>>): RenderScope {
   const clouds = Object.entries(annotations).filter(([key]) => cloudAnnotations.includes(key));
   return {
     namespace: namespaceRecord(account?.namespace ?? ""),
-    operatorNamespace: nodePlace,
+    operatorNamespace: secrets,
     serviceAccount: (namespace, name) =>
       account && namespace === account.namespace && name === account.name
         ? { uid: account.uid, annotations: Object.fromEntries(clouds) }

@@ -14,7 +14,6 @@ import { providers } from "../providers/index.ts";
 import type { IdentitySource } from "../providers/identity-source.ts";
 import { kindOf } from "../providers/kinds.ts";
 import type { FetchOptions, Provider } from "../providers/provider.ts";
-import { nodePlace } from "./choices.ts";
 import type { PodAccount } from "./pod-account.ts";
 
 export interface Handed {
@@ -27,6 +26,8 @@ export interface LoginSourceOptions {
   readonly clock: Clock;
   readonly environment: Environment;
   readonly endpoints: Endpoints;
+  /** The folder of the Secrets. */
+  readonly secrets: string;
   /** Throws OperatorError. */
   readonly secret: (name: string) => OperatorSecretRecord;
   /** All of the file: whoever writes it names the token endpoints. */
@@ -43,8 +44,9 @@ export interface LoginSource {
 }
 
 export function loginSource(options: LoginSourceOptions): LoginSource {
-  const secret = secretBy(options.secret);
-  const sources = { clock: options.clock, secret, operatorNamespace: nodePlace, sourceNamespaces: [] };
+  const { secrets } = options;
+  const secret = secretBy(options);
+  const sources = { clock: options.clock, secret, operatorNamespace: secrets, sourceNamespaces: [] };
   const closing: (() => Promise<void>)[] = [];
   return {
     fetch: async (grant, signal) => {
@@ -61,7 +63,7 @@ export function loginSource(options: LoginSourceOptions): LoginSource {
       return fetcher({
         ...sources,
         identities: identitiesOf(options),
-        ca: caCertificates(secret, nodePlace),
+        ca: caCertificates(secret, secrets),
         http: registries ? network.withEndpoints : network.http,
         metadataHttp: network.withMetadata,
         environment: options.environment,
@@ -93,8 +95,9 @@ async function networkOf({ clock, environment, endpoints, entries }: LoginSource
   });
 }
 
-function secretBy(read: LoginSourceOptions["secret"]): (key: string) => OperatorSecretRecord {
-  return (key) => ({ ...read(key.slice(key.indexOf("/") + 1)), namespace: nodePlace, key });
+/** By the path of its folder. */
+function secretBy({ secret, secrets }: LoginSourceOptions): (key: string) => OperatorSecretRecord {
+  return (key) => ({ ...secret(key.slice(key.lastIndexOf("/") + 1)), namespace: secrets, key });
 }
 
 /** The keys in files, and of ServiceAccounts the one token that there is. */

@@ -1,12 +1,12 @@
 // The configuration file of a credential provider on a node: schema, and what is refused of it beyond that.
 import { z } from "zod";
-import { parseEntries } from "../api/parse-registry-credential.ts";
+import { parseEntries, type WrittenEntry } from "../api/parse-registry-credential.ts";
 import type { Entry } from "../api/registry-credential.ts";
 import { globs, labelLength, labelKey, literal, subdomainLength, type Frozen } from "../api/field-schemas.ts";
 import { group, version } from "../api/names.ts";
 import { hasPlaceholders, labelsInTemplate } from "../api/placeholders.ts";
 import { specSchema } from "../api/spec-schema.ts";
-import { textProblems } from "../api/text-rules.ts";
+import { ruleProblems } from "../api/rule-problems.ts";
 
 const nodeFileKind = "NodeCredentials";
 const apiVersion = `${group}/${version}`;
@@ -75,8 +75,8 @@ export function parseNodeFile(raw: unknown): NodeFileResult {
   const entries = read.entries.map((entry, index) => ({ entry, pods: registries[index]?.pods }));
   const audience = serviceAccountToken?.audience;
   const problems = [
-    ...textProblems(specSchema.shape.registries, written.map(withOneAccount), prefix),
     ...written.flatMap((entry, index) => unknownFields(entry, read.entries[index], `${prefix}[${index}]`)),
+    ...ruleProblems(specSchema.shape.registries, read.written.map(withOneAccount), prefix),
     ...entries.flatMap((each, index) => problemsOf(each, audience).map((what) => `${prefix}[${index}]${what}`)),
     ...repeated(entries, audience),
   ];
@@ -91,10 +91,10 @@ function problemOf({ path, message, code, ...rest }: z.core.$ZodIssue): string {
 }
 
 /** On a node `*` may be in the name of the pod's own ServiceAccount. */
-function withOneAccount(entry: Readonly<Record<string, unknown>>): object {
-  const { identity } = entry as { readonly identity?: { readonly from?: unknown; readonly name?: unknown } };
-  if (identity?.from !== "TenantServiceAccount" || typeof identity.name !== "string") return entry;
-  return { ...entry, identity: { ...identity, name: identity.name.replaceAll("*", "x") } };
+function withOneAccount(entry: WrittenEntry): object {
+  const { from, name } = entry.identity;
+  if (from !== "TenantServiceAccount" || name === undefined) return entry;
+  return { ...entry, identity: { from, name: name.replaceAll("*", "x") } };
 }
 
 /** The schema of `spec.registries` passes over what it does not know, as the API server does; a file on a node has no second reader. */
@@ -134,13 +134,6 @@ function problemsOf({ entry, pods: selection }: NodeEntry, audience: string | un
   if (hosts.includes("*")) {
     problems.push(
       '.hosts: write the hosts one by one: the kubelet asks only for images that it is told of, and "*" tells it none',
-    );
-  }
-  // Whoever has a name under a star is sent the login: only AWS gives all of these names away itself.
-  const mayHaveStar = entry.provider === "ECR" && entry.registry === undefined;
-  if (!mayHaveStar && hosts.some((host) => host.startsWith("*."))) {
-    problems.push(
-      ".hosts: write the hosts one by one: only provider ECR has a token for all accounts of a region, at AWS's own names without registry",
     );
   }
   if ("static" in entry && entry.static.secretNamespace !== undefined) {

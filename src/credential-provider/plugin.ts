@@ -21,6 +21,8 @@ import { parseRequest, type ProviderRequest } from "./request.ts";
 export interface PluginOptions {
   /** Path of the file. */
   readonly config: string;
+  /** Path of the folder in which its Secrets lie. */
+  readonly secrets: string;
   readonly files: PrivateFiles;
   /** All of standard input. */
   readonly input: () => Promise<string>;
@@ -87,7 +89,7 @@ async function answered(options: PluginOptions, ending: Ending): Promise<PluginR
   const { file } = parsed;
   const handed = handedOver(request, file, { config, now: clock.now() });
   if (typeof handed === "string") return failed([handed]);
-  const { chosen, passedOver } = choicesFor(request, file, handed?.account);
+  const { chosen, passedOver } = choicesFor(request, file, { account: handed?.account, secrets: options.secrets });
   const entries = file.entries.map(({ entry }) => entry);
   const source =
     options.logins?.(handed) ??

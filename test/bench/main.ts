@@ -1,11 +1,12 @@
 // How fast is the operator beside a client that only writes?
 //
-// Usage: npm run bench -- --namespaces N --report FILE [--pairs 5], or with --hand-overs N [--signal SIGKILL], or --floods N
+// Usage: npm run bench -- --namespaces N --report FILE [--pairs 5], or with --hand-overs N [--signal SIGKILL], --floods N or --pods N
 import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { floodRows, measureFloods } from "./floods.ts";
 import { type HandOverSignal, handOverRows, handOverSignals, measureHandOvers } from "./hand-overs.ts";
 import { measure, stepsOf } from "./measure.ts";
+import { credentialNumbers, measurePodCreations, podCreationRows } from "./pod-creations.ts";
 import { progress } from "./progress.ts";
 import { type Rows, rowsFrom } from "./report.ts";
 import { openStage } from "./stage.ts";
@@ -15,6 +16,7 @@ const help = `Measures the operator on a real Kubernetes control plane, side by 
 Usage: npm run bench -- [--namespaces N] [--report FILE] [--pairs N]
        npm run bench -- --hand-overs N [--signal SIGTERM|SIGKILL] [--namespaces N] [--report FILE]
        npm run bench -- --floods N [--namespaces N] [--report FILE]
+       npm run bench -- --pods N [--report FILE]
 
   --namespaces N   tenant namespaces, 2 to 20000 (default: 200)
   --report FILE    also write the numbers as JSON: one per row, and everything measured under "raw"
@@ -22,6 +24,7 @@ Usage: npm run bench -- [--namespaces N] [--report FILE] [--pairs N]
   --hand-overs N   instead of all that: how long one replica takes to follow another, N times, 1 to 1000
   --signal NAME    what ends the one that leads: SIGTERM (the default) or SIGKILL
   --floods N       instead of all that: rotations in a flood of the metrics and without, in turns, N of each, 1 to 50
+  --pods N         instead of all that: what the policy on pods costs each creation, with N pods, 1 to 10000
   --help           show this
 
 Takes some 4 minutes with 200 namespaces and needs no cluster; a hand-over takes 4 s, after SIGKILL 20 s, a pair of rotations 20 s. What the rows mean: docs/performance.md
@@ -50,6 +53,7 @@ async function bench(args: readonly string[]): Promise<void> {
       pairs: { type: "string", default: "5" },
       "hand-overs": { type: "string" },
       floods: { type: "string" },
+      pods: { type: "string" },
       signal: { type: "string", default: "SIGTERM" },
       report: { type: "string" },
       help: { type: "boolean", default: false },
@@ -66,7 +70,9 @@ async function bench(args: readonly string[]): Promise<void> {
   const signal = signalNamed(values.signal);
 
   const floods = values.floods === undefined ? 0 : wholeNumber("--floods", values.floods, 1, 50);
-  const steps = count > 0 ? count : floods > 0 ? 2 * floods : stepsOf(pairs, namespaces);
+  const pods = values.pods === undefined ? 0 : wholeNumber("--pods", values.pods, 1, 10_000);
+  const steps =
+    count > 0 ? count : floods > 0 ? 2 * floods : pods > 0 ? credentialNumbers.length : stepsOf(pairs, namespaces);
 
   const shown = progress(process.stderr, stageSteps + steps);
   const { step } = shown;
@@ -80,6 +86,10 @@ async function bench(args: readonly string[]): Promise<void> {
       if (floods > 0) {
         const raw = await measureFloods({ stage, pairs: floods, step });
         return { raw, rows: floodRows(raw) };
+      }
+      if (pods > 0) {
+        const raw = await measurePodCreations({ stage, count: pods, step });
+        return { raw, rows: podCreationRows(raw) };
       }
       const raw = await measure({ stage, pairs, step });
       return { raw, rows: rowsFrom(raw) };

@@ -24,6 +24,8 @@ export interface World {
   readonly accounts: Map<string, ServiceAccountView>;
   /** Pull Secrets by namespace. */
   readonly standing: Map<string, LiveSecret>;
+  /** Namespaces in which nothing can be written. */
+  readonly denied: Set<string>;
   /** Brings the namespace's Secret up to date; gives the passwords in it by host. */
   readonly serve: (of: NamespaceRecord, ...by: readonly RegistryCredential[]) => Readonly<Record<string, string>>;
   readonly lastPlan: () => PullSecretPlan | undefined;
@@ -42,6 +44,7 @@ export function world(): World {
   const secrets = operatorSecrets();
   const accounts = new Map<string, ServiceAccountView>();
   const standing = new Map<string, LiveSecret>();
+  const denied = new Set<string>();
   const grantKey = grantKeys();
   let tokens = grantTracker({ clock, secrets, operatorNamespace: "ops" });
   let plan: PullSecretPlan | undefined;
@@ -75,6 +78,7 @@ export function world(): World {
     tokens: () => tokens,
     accounts,
     standing,
+    denied,
     serve: (of, ...by) => {
       const user = `secret/${of.name}/regcred`;
       const contributing = by.map((each) => ({ credential: each, name: each.name, held: false }));
@@ -84,9 +88,14 @@ export function world(): World {
       const given = { namespace: of, ...wanted, record: there && recordOf(there), now: clock.now(), maxBytes };
       plan = planPullSecret(snapshot(given));
       if (plan.action.kind === "read") plan = planPullSecret(snapshot({ ...given, live: there }));
-      keepDecided(context(), { namespace: of.name, name: "regcred" }, { plan, content: wanted.content }, contributing);
+      const place = { namespace: of.name, name: "regcred" };
+      const decided = { plan, content: wanted.content };
+      const isThere = plan.action.kind === "none";
+      keepDecided(context(), place, { ...decided, replaces: isThere ? [] : contributions }, contributing);
+      if (isThere || denied.has(of.name)) return passwordsIn(standing.get(of.name));
       if ("body" in plan.action) standing.set(of.name, live(plan.action.body));
       if (plan.action.kind === "delete") standing.delete(of.name);
+      keepDecided(context(), place, decided, contributing);
       return passwordsIn(standing.get(of.name));
     },
     lastPlan: () => plan,

@@ -9,7 +9,18 @@ import { systemClock } from "../../src/runtime/clock.ts";
 import type { Grant } from "../../src/providers/index.ts";
 import { failureIn, loginIn, never, untilEnd } from "../providers/scenario.ts";
 import { awsServer } from "../providers/servers/aws.ts";
-import { anyPod, audience, hub, issuer, nodeFile, rawFile, rawPodFile, tokenOf } from "./node.ts";
+import {
+  anyPod,
+  asker,
+  audience,
+  hub,
+  issuer,
+  nodeFile,
+  rawFile,
+  rawPodFile,
+  secrets as folder,
+  tokenOf,
+} from "./node.ts";
 
 const registry = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
 const account = { namespace: "team-a", name: "builder", uid: "u-1", issuer };
@@ -25,6 +36,7 @@ function source(
       endpoints: {},
       entries: [],
       handed: undefined,
+      secrets: folder,
       secret: (name): OperatorSecretRecord => {
         const values = secrets[name];
         if (!values)
@@ -51,7 +63,7 @@ function source(
 function grantOf(raw: object, image: string, annotations = {}): Grant {
   const file = nodeFile(raw);
   const who = file.audience === undefined ? undefined : account;
-  const [choice] = choicesFor({ image, token: undefined, annotations }, file, who).chosen;
+  const [choice] = choicesFor({ image, token: undefined, annotations }, file, asker(who)).chosen;
   if (!choice || "reason" in choice.grant) throw new TypeError(JSON.stringify(choice));
   return choice.grant;
 }
@@ -68,7 +80,9 @@ describe("a node's logins", () => {
     const grant = grantOf(rawFile([hub]), "docker.io/a/b");
     const error = await failureIn(source({ hub: { username: "acme" } }).fetch(grant, never));
     expect(error).toMatchObject({ reason: "SourceInvalid" });
-    expect(error.message).toContain("lacks the key password (it has username)");
+    expect(error.message).toContain(
+      "the source Secret /etc/regcred/secrets/hub lacks the key password (it has username)",
+    );
     expect(await failureIn(source({}).fetch(grant, never))).toMatchObject({ reason: "SourceMissing" });
   });
 

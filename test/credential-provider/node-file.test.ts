@@ -93,7 +93,7 @@ describe("a node's file", () => {
     [rawFile([{ ...hub, hosts: ["index.docker.io"] }]), /^registries\[0\].hosts\[0\]: write docker.io/],
     [
       rawFile([{ ...hub, hosts: ["*.example.com"] }]),
-      /^registries\[0\].hosts: write the hosts one by one: only provider ECR/,
+      /^registries\[0\]: write the hosts one by one: only provider ECR/,
     ],
     [
       rawFile([
@@ -104,7 +104,7 @@ describe("a node's file", () => {
           hosts: ["*.acme.io"],
         },
       ]),
-      /^registries\[0\].hosts: write the hosts one by one: only provider ECR/,
+      /^registries\[0\]: write the hosts one by one: only provider ECR/,
     ],
     [
       rawPodFile([{ ...hub, pods: anyPod, static: { secretName: "$(namespace.name)" } }]),
@@ -132,6 +132,25 @@ describe("a node's file", () => {
     [
       rawPodFile([{ ...hub, static: { secretName: "hub-$(namespace.labels['a'])" }, pods: anyPod }]),
       /^registries\[0\]: a node sees no labels of Namespaces/,
+    ],
+    // Of several fields together, as the API server judges them.
+    [
+      rawFile([{ name: "ecr", provider: "ECR", hosts: ["ghcr.io"] }]),
+      /^registries\[0\]: write hosts of ECR: ACCOUNT\.dkr/,
+    ],
+    [rawFile([{ ...hub, registry: "registry.example.com" }]), /^registries\[0\]: remove registry, or write provider/],
+    [
+      rawFile([{ ...hub, identity: { from: "Secret", name: "keys" } }]),
+      /^registries\[0\]: remove identity: provider Static has none/,
+    ],
+    [
+      rawPodFile([
+        {
+          ...exchange,
+          tokenExchange: { ...exchange.tokenExchange, body: { fields: [{ name: "scope" }] } },
+        },
+      ]),
+      /^registries\[0\].tokenExchange.body.fields\[0\]: write either value or valueFrom/,
     ],
     [rawFile([hub, { ...hub, hosts: ["ghcr.io"] }]), /^registries: two entries are called hub/],
     [

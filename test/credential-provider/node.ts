@@ -1,10 +1,17 @@
 // What does a node look like in these tests: its file, a pod's token, a request of the kubelet?
 import type { NodeFile } from "../../src/credential-provider/node-file.ts";
+import type { PodAccount } from "../../src/credential-provider/pod-account.ts";
+import type { Asker } from "../../src/credential-provider/choices.ts";
 import { parseNodeFile } from "../../src/credential-provider/node-file.ts";
 
 export const audience = "pull.example.com";
 export const issuer = "https://issuer.example.com";
 export const now = Temporal.Instant.from("2026-01-01T00:00:00Z");
+
+/** Where the Secrets lie. */
+export const secrets = "/etc/regcred/secrets";
+
+export const asker = (account: PodAccount | undefined): Asker => ({ account, secrets });
 
 /** An entry whose login lies in files. */
 export const hub = {

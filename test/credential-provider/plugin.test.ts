@@ -8,7 +8,7 @@ import { OperatorError } from "../../src/runtime/errors.ts";
 import { NetworkError } from "../../src/providers/http/network-error.ts";
 import { Redacted } from "../../src/runtime/redacted.ts";
 import { fakeClock } from "../fake-clock.ts";
-import { hub, now, rawFile, rawPodFile, requestText, tokenOf } from "./node.ts";
+import { hub, now, rawFile, rawPodFile, requestText, secrets, tokenOf } from "./node.ts";
 
 const noFiles: Pick<PrivateFiles, "secret"> = {
   secret: () => {
@@ -30,6 +30,7 @@ function start(file: unknown, request: string | Promise<string>, mint: Mint = as
   const asked: unknown[] = [];
   const options: PluginOptions = {
     config: "/etc/regcred/regcred.yaml",
+    secrets,
     files: { ...noFiles, text: () => JSON.stringify(file) },
     input: async () => request,
     clock,

@@ -51,9 +51,9 @@ describe("the manifests beside the install", () => {
       "config/admission/pods",
       [
         "MutatingAdmissionPolicy regcred-pods",
-        "MutatingAdmissionPolicy regcred-pods-enforced",
+        "MutatingAdmissionPolicy regcred-pods-accounts",
         "MutatingAdmissionPolicyBinding regcred-pods",
-        "MutatingAdmissionPolicyBinding regcred-pods-enforced",
+        "MutatingAdmissionPolicyBinding regcred-pods-accounts",
       ],
     ],
   ])("%s builds", async (path, wanted) => {

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { addedReferencesAnnotation } from "../../src/api/names.ts";
 import { selectsNamespace, selectsServiceAccount } from "../../src/entitlement/selection.ts";
 import { parseRegistryCredential } from "../../src/api/parse-registry-credential.ts";
 import { transformNamespace } from "../../src/cluster/transform/namespace.ts";
@@ -62,7 +63,7 @@ describe("pods", () => {
     const { admin } = world;
     await kubectl(["apply", "--validate=strict", "--kustomize", folder], { cluster: world.cluster });
     // As it is installed, a mistake in it would only show in what it does not do.
-    for (const policy of ["regcred-pods", "regcred-pods-enforced"])
+    for (const policy of ["regcred-pods", "regcred-pods-accounts"])
       await admin.patch(`${policies}/${policy}`, { spec: { failurePolicy: "Fail" } });
     await world.namespaces(Object.keys(namespaces));
     for (const [name, metadata] of Object.entries(namespaces))
@@ -163,7 +164,7 @@ describe("pods", () => {
         // The API server sorts its policies anew, by chance, whenever one changes.
         const labels = { round: String(round) };
         await world.admin.patch(`${policies}/regcred-pods`, { metadata: { labels } });
-        await world.admin.patch(`${policies}/regcred-pods-enforced`, { metadata: { labels } });
+        await world.admin.patch(`${policies}/regcred-pods-accounts`, { metadata: { labels } });
         await delay(1_100);
         expect(await given("other", { serviceAccountName: "enforced" }, { annotations: { own: "1" } })).toEqual([]);
       }
@@ -188,6 +189,58 @@ describe("pods", () => {
       await account("free", [], { "kubernetes.io/enforce-mountable-secrets": "false" });
       expect(await given("other", { serviceAccountName: "free" })).not.toEqual([]);
     });
+  });
+
+  describe("of a ServiceAccount that opts out", () => {
+    beforeAll(async () => {
+      await world.admin.create("/api/v1/namespaces/other/serviceaccounts", {
+        metadata: { name: "ignored", annotations: { "regcred.dev/ignore": "true" } },
+        imagePullSecrets: [reference("listed"), reference("pull-0")],
+      });
+      await world.admin.create("/api/v1/namespaces/other/serviceaccounts", {
+        metadata: { name: "asked", annotations: { "regcred.dev/ignore": "no" } },
+      });
+      await eventually(
+        "it is known",
+        async () => (await given("other", { serviceAccountName: "ignored" })).length === 2,
+      );
+    });
+
+    it("get what it lists and what they name, and nothing else, in whatever order the policies are called", async () => {
+      const spec = { serviceAccountName: "ignored" };
+      const own = { ...spec, imagePullSecrets: [reference("own")] };
+      for (let round = 0; round < 12; round += 1) {
+        // The API server sorts its policies anew, by chance, whenever one changes.
+        const labels = { round: String(round) };
+        await world.admin.patch(`${policies}/regcred-pods`, { metadata: { labels } });
+        await world.admin.patch(`${policies}/regcred-pods-accounts`, { metadata: { labels } });
+        await delay(1_100);
+        expect(await given("other", spec)).toEqual(["listed", "pull-0"]);
+        // By the order of the policies it has the account's other one, too, which it may have.
+        expect((await given("other", own)).filter((name) => name !== "pull-0")).toEqual(["own"]);
+      }
+    });
+
+    it("get it as others do where the annotation says no", async () => {
+      expect(await given("other", { serviceAccountName: "asked" })).toContain("pull-0");
+    });
+  });
+
+  it("says on the pod what it has added, of several credentials", async () => {
+    const added = async (namespace: string, annotations: object): Promise<unknown> => {
+      const { metadata } = await world.admin.create(`/api/v1/namespaces/${namespace}/pods?dryRun=All`, {
+        metadata: { name: "web", annotations },
+        spec: { containers: [{ name: "web", image: "registry.example.com/app:1" }] },
+      });
+      return metadata.annotations?.[addedReferencesAnnotation];
+    };
+    const names = await given("team-a");
+    expect(
+      String(await added("team-a", { own: "1" }))
+        .split(" ")
+        .toSorted(),
+    ).toEqual(names.toSorted());
+    expect(await added("opted-out", {})).toBeUndefined();
   });
 
   it("leaves the kubelet's own pods alone, for NodeRestriction refuses them with a Secret", async () => {

@@ -9,6 +9,7 @@ import { loopMutants } from "./loops.ts";
 import { membershipMutants } from "./membership.ts";
 import type { Mutant } from "./mutant.ts";
 import { neighbourMutants } from "./neighbours.ts";
+import { nodeMutants } from "./nodes.ts";
 import { numberMutants } from "./numbers.ts";
 import { paceMutants } from "./pace.ts";
 import { attackMutants } from "./attacks.ts";
@@ -29,6 +30,7 @@ export const mutants: readonly Mutant[] = [
   ...worldMutants,
   ...cloudMutants,
   ...hostMutants,
+  ...nodeMutants,
   ...neighbourMutants,
   ...attackMutants,
 ];

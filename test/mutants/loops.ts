@@ -67,6 +67,18 @@ export const loopMutants: readonly Mutant[] = [
     "controllers/pull-secret/too-large",
   ),
   fault(
+    "the token of before is collected while its successor cannot be written",
+    "controllers/pull-secret/observe-contributions",
+    [", ...(decided.replaces ?? []).flatMap(knownFormers)]", "]"],
+    "controllers/pull-secret/make-before-break",
+  ),
+  fault(
+    "what a Secret has had is forgotten before it is written",
+    "controllers/pull-secret/controller",
+    ['plan.action.kind === "none" ? "stands" : "is to be written"', '"stands"'],
+    "world/world",
+  ),
+  fault(
     "the token of before is collected while its successor does not fit",
     "content/fit",
     [", ...(instead.length > 0 && { decided })", ""],

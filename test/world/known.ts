@@ -431,6 +431,21 @@ export const known: readonly Known[] = [
     ],
   },
   {
+    what: "remembers what stands in a Secret that may not be written, when the next login cannot be rendered any more",
+    steps: [
+      after(0, { act: "fault", how: "policy", on: { kind: "secrets", namespace: "a-1" } }),
+      soon(
+        alterA({
+          field: "entries",
+          to: [{ ...secondEntry, role: "r2", identity: "ServiceAccount", hosts: [hosts[0], cloudHost] }],
+        }),
+      ),
+      after(12 * minute, { act: "label namespace", name: "b-2", team: undefined }),
+      after(2 * second, { act: "puller", does: "delete" }),
+      soon({ act: "restart", after: 0, sent: false }),
+    ],
+  },
+  {
     what: "judges a Secret anew when one has left it under Retain, and it is nobody's by then",
     steps: [
       soon(

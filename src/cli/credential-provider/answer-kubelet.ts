@@ -14,9 +14,11 @@ const longest = 1024 * 1024;
 /** Gives the exit code. Throws ConfigError where a variable leads a cloud's calls nowhere. */
 export async function answerKubelet(config: string, given: CommandLineOptions): Promise<number> {
   const { stdin, stdout, stderr, clock, filesOwner = root } = given;
+  const secrets = join(dirname(config), "secrets");
   const { answer, notes } = await runPlugin({
     config,
-    files: privateFiles(join(dirname(config), "secrets"), filesOwner),
+    secrets,
+    files: privateFiles(secrets, filesOwner),
     input: async () => (stdin ? boundedText(stdin()) : ""),
     clock,
     ...nodeSettingsFrom(given.environment),

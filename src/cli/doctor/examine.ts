@@ -17,6 +17,8 @@ import { type Finding, unknown } from "./finding.ts";
 import { installNames, type Named } from "./install-names.ts";
 import { apiServerVersion, crdIsCurrent, namespaceExists, operatorRights } from "./installation.ts";
 import { nodesPullNothing, operatorHasIdentity } from "./cloud.ts";
+import { imagesAreAskedFor } from "./images-on-nodes.ts";
+import { nodesGiveNothing } from "./node-logins.ts";
 import { labelsAreGuarded } from "./labels.ts";
 import { clockIsRight, credentialsAreWell, operatorRuns } from "./operation.ts";
 import { kubeletsMayAsk } from "./node-tokens.ts";
@@ -25,9 +27,12 @@ import { guardrailsAreInForce } from "./guardrails.ts";
 
 const signs = { well: ["ok      ", "green"], bad: ["BAD     ", "red"], unknown: ["unknown ", "yellow"] } as const;
 
-export const examineAll: Action = async (asked, _args, { fix, install, nodeFile }) => {
+export const examineAll: Action = async (asked, _args, { fix, install, nodeFile, kubeletFile }) => {
   const session = { ...asked, names: await installNames(asked) };
-  const examined = await (install === true ? examineInstall(session) : examine(session, fix === true));
+  const given = typeof kubeletFile === "string" ? kubeletFile : undefined;
+  const examined = await (install === true
+    ? examineInstall(session)
+    : examine(session, { fix: fix === true, kubeletFile: given }));
   const findings = [...examined, ...(typeof nodeFile === "string" ? [await kubeletsMayAsk(session, nodeFile)] : [])];
   for (const finding of findings) session.out.write(textOf(finding, session.out));
   if (findings.some(({ state }) => state === "bad")) return exitCodes.no;
@@ -47,7 +52,13 @@ async function examineInstall(session: Session & Named): Promise<readonly Findin
   ];
 }
 
-async function examine(session: Session & Named, fix: boolean): Promise<readonly Finding[]> {
+interface Asked {
+  readonly fix: boolean;
+  /** Of a node. */
+  readonly kubeletFile: string | undefined;
+}
+
+async function examine(session: Session & Named, { fix, kubeletFile }: Asked): Promise<readonly Finding[]> {
   const { objects, clock, operatorNamespace } = session;
   const installed = [await apiServerVersion(session), await clockIsRight(session), await crdIsCurrent(session)];
   // Without the kind there is nothing else to look at, and its absence has been told.
@@ -73,6 +84,8 @@ async function examine(session: Session & Named, fix: boolean): Promise<readonly
     await operatorHasIdentity(session, records),
     ...(await labelsAreGuarded(session, records)),
     await nodesPullNothing(session, records),
+    await imagesAreAskedFor(session, records),
+    ...(kubeletFile === undefined ? [] : [await nodesGiveNothing(records, kubeletFile)]),
     await orphansFound(session, records, fix),
     await appliedLists(session),
   ];

@@ -6,8 +6,7 @@ import type { Context } from "../context.ts";
 import { partsOf } from "../keys.ts";
 import { changedMeanwhile, maxLost } from "../lost-races.ts";
 import { failed } from "../outcome.ts";
-import { applyPlan } from "./apply.ts";
-import { keepDecided } from "./observe-contributions.ts";
+import { applyPlan, noteLogins } from "./apply.ts";
 import { observeSecret, readLive, readAgain, withLive, settledBy } from "./observe.ts";
 import { type Run, secretRuns, needsNothing } from "./run.ts";
 import { isOurs } from "./plan-removal.ts";
@@ -113,9 +112,11 @@ function report({ context, namespace, name }: Run, { finding, outcome }: Result)
 }
 
 /** By which tokens the Secret lives, and whose it is. */
-function noteDecided({ context, namespace, name, memory }: Run, { snapshot, plan }: Decision): void {
-  const { record, keeps, content, contributing } = snapshot;
-  keepDecided(context, { namespace: namespace.name, name, keeps }, { plan, content }, contributing);
+function noteDecided(run: Run, decision: Decision): void {
+  const { context, namespace, name, memory } = run;
+  const { snapshot, plan } = decision;
+  const { record } = snapshot;
+  noteLogins(run, decision, plan.action.kind === "none" ? "stands" : "is to be written");
   if (!snapshot.hidden) context.credentials.judged.judged(namespace.name, name);
   if (record?.labelled && isOurs(snapshot, record)) memory.ours = record.uid;
 }

@@ -229,6 +229,8 @@ function formersOf(
 interface Decided {
   readonly plan: Pick<PullSecretPlan, "state" | "decided">;
   readonly content: Content | undefined;
+  /** Where that is still to be written: what may stand there until then. */
+  readonly replaces?: readonly Contribution[];
 }
 
 type Contributing = readonly Pick<Contributor, "name" | "credential">[];
@@ -244,7 +246,7 @@ export function keepDecided(
   contributing: Contributing,
 ): void {
   const { namespace, name, keeps = new Set() } = place;
-  const formers = formersIn(decided);
+  const formers = [...formersIn(decided), ...(decided.replaces ?? []).flatMap(knownFormers)];
   const credentials = new Map(contributing.map((each) => [each.name, each.credential]));
   const items = formers.map(({ grantKey, credential, entry }) =>
     keptItem(grantKey, credentials.get(credential)?.uid ?? "", entry),
@@ -256,7 +258,15 @@ export function keepDecided(
   }
 }
 
-function formersIn({ plan, content }: Decided): readonly ContentLogin[] {
+type FormerLogin = Pick<ContentLogin, "grantKey" | "credential" | "entry">;
+
+function knownFormers({ credential, entries }: Contribution): readonly FormerLogin[] {
+  return entries.flatMap(({ entry, formers = [] }) =>
+    formers.flatMap(({ known, token: { grantKey } }) => (known ? [{ grantKey, credential, entry }] : [])),
+  );
+}
+
+function formersIn({ plan, content }: Decided): readonly FormerLogin[] {
   if (plan.state !== "usable" && plan.state !== "absent") return [];
   // What is offered only over a login that stands is no one's until it has been seen to stand.
   const free = content?.served.filter(({ onlyOver }) => onlyOver === undefined);

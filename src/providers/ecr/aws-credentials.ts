@@ -11,6 +11,8 @@ import { assumedRole, type AwsAsking, type AwsCredentials, webIdentityRole } fro
 
 // The name stands in CloudTrail: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 const longestSessionName = 64;
+// On a node, a Secret's place is the path of a folder.
+const notInSessionName = /[^\w+=,.@-]+/g;
 
 // The audience that EKS's webhook gives: https://github.com/aws/amazon-eks-pod-identity-webhook#usage
 const defaultAudience = "sts.amazonaws.com";
@@ -114,5 +116,5 @@ function credentialsOf(accessKeyId: string, secretAccessKey: string, sessionToke
 }
 
 function sessionNameOf({ namespace, name }: Exclude<GrantIdentity, { from: "Operator" }>): string {
-  return `regcred.${namespace}.${name}`.slice(0, longestSessionName);
+  return `regcred.${namespace}.${name}`.replaceAll(notInSessionName, "-").slice(0, longestSessionName);
 }

@@ -6,7 +6,7 @@ import { LRUCache } from "lru-cache";
 import { Agent, type Dispatcher } from "undici";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Proxy } from "../../runtime/network/proxy-for.ts";
-import { throughProxy } from "../../runtime/network/tunnel.ts";
+import { throughProxy } from "../../runtime/network/proxy-connector.ts";
 import { caInvalid } from "./denied.ts";
 
 export interface Route {

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { type Dispatcher, Pool } from "undici";
 import type { Clock } from "../clock.ts";
 import type { Proxy } from "../network/proxy-for.ts";
-import { throughProxy } from "../network/tunnel.ts";
+import { throughProxy } from "../network/proxy-connector.ts";
 import type { TlsMaterial } from "./connection.ts";
 
 export type Purpose =

@@ -4,12 +4,11 @@ import { request as secureRequest } from "node:https";
 import { isIP, type Socket } from "node:net";
 import { getCACertificates } from "node:tls";
 import { SocksClient } from "socks";
-import { buildConnector } from "undici";
 import type { Clock } from "../clock.ts";
 import { proxyClosed, proxyFailure, proxyDenied, proxySilence, socksDenied } from "./proxy-error.ts";
 import type { Proxy } from "./proxy-for.ts";
 
-interface Target {
+export interface Target {
   readonly host: string;
   readonly port: number;
 }
@@ -17,28 +16,8 @@ interface Target {
 // As long as a connection without a proxy may take.
 const patience = Temporal.Duration.from({ seconds: 10 });
 
-/**
- * For undici's pools. What fails on the way to the proxy, or is refused there, is a ProxyError; what fails behind it is
- * what it would be without.
- * @param tls of the connection to the server
- */
-export function throughProxy(proxy: Proxy, tls: buildConnector.BuildOptions, clock: Clock): buildConnector.connector {
-  const secure = buildConnector({ ...tls, allowH2: false });
-  return (options, connected) => {
-    const { hostname, protocol, port } = options;
-    const isSecure = protocol === "https:";
-    const host = hostname.replace(/^\[|\]$/g, "");
-    tunnel(proxy, { host, port: port ? Number(port) : isSecure ? 443 : 80 }, clock).then(
-      (socket) => {
-        if (isSecure) secure({ ...options, httpSocket: socket }, connected);
-        else connected(null, socket);
-      },
-      (error: Error) => connected(error, null),
-    );
-  };
-}
-
-function tunnel(proxy: Proxy, target: Target, clock: Clock): Promise<Socket> {
+/** What fails is a ProxyError. */
+export function tunnel(proxy: Proxy, target: Target, clock: Clock): Promise<Socket> {
   return proxy.url.protocol.startsWith("socks") ? bySocks(proxy, target) : byConnect(proxy, target, clock);
 }
 

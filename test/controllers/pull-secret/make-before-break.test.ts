@@ -444,6 +444,27 @@ describe("the token of before", () => {
     expect(tokens().unusedSince(grantKey)).toBe(clock.elapsed());
   });
 
+  it("is kept where its successor cannot be written, for when nothing else is left, and goes when it is", async () => {
+    const { serve, mint, tokens, clock, denied, restart } = world();
+    for (const each of [team, other]) serve(each, acme(source("one")));
+    mint("first");
+    for (const each of [team, other]) serve(each, acme(source("one")));
+    const [[grantKey] = [""]] = [...tokens().wanted()];
+    denied.add(team.name);
+    for (const each of [team, other]) serve(each, acme(source("two")));
+    mint("second");
+    expect(serve(other, acme(source("two")))).toEqual({ [host]: "second" });
+    expect(serve(team, acme(source("two")))).toEqual({ [host]: "first" });
+    await clock.advance(Temporal.Duration.from({ minutes: 11 }));
+    expect([...tokens().users(grantKey)]).toEqual(["secret/team-a/regcred"]);
+    restart();
+    expect(serve(team, acme(source("three")))).toEqual({ [host]: "first" });
+    expect(tokens().unusedSince(grantKey)).toBeUndefined();
+    denied.clear();
+    expect(serve(team, acme(source("two")))).toEqual({ [host]: "second" });
+    expect(tokens().unusedSince(grantKey)).toBe(clock.elapsed());
+  });
+
   it("of which the successor does not fit leaves when it ends", async () => {
     const { serve, mint, clock, limit } = world();
     const others = staticEntry({ name: "others", hosts: ["b.example.com"] });
