@@ -144,31 +144,18 @@ export function credentialIndex(options: CredentialIndexOptions): CredentialInde
     return guard.keeps(credential, namespace.name) ? "held" : undefined;
   };
 
+  const contributorOf = contributors({
+    clock,
+    operatorNamespace,
+    titleOf,
+    retains: (credential, namespace) => kept.here(credential, namespace),
+  });
+
   return {
     contributors: (namespace, secretName, of = "concerned") =>
-      (of === "everybody" ? inUse.credentials() : concernedIn(namespace)).flatMap((credential): Contributor[] => {
-        const former = retiredNames(credential, clock.now()).find((retired) => retired.secretName === secretName);
-        const current = credential.spec.pullSecret.name === secretName;
-        if (!current && !former) return [];
-        const title = titleOf(credential, namespace);
-        return [
-          {
-            name: credential.name,
-            credential,
-            role: current ? "current" : former?.over === false ? "retiring" : "former",
-            entitled: title !== undefined,
-            held: title === "held",
-            deleting: credential.deletionTimestamp !== undefined,
-            retains: kept.here(credential, namespace),
-            // A former name is one that the status holds.
-            confirmed:
-              credential.finalizers.includes(finalizer) &&
-              (!current || credential.status?.secretName === secretName) &&
-              // An older CRD has no field for it.
-              (credential.status?.operatorNamespace ?? operatorNamespace) === operatorNamespace,
-          },
-        ];
-      }),
+      (of === "everybody" ? inUse.credentials() : concernedIn(namespace)).flatMap(
+        (credential) => contributorOf(credential, namespace, secretName) ?? [],
+      ),
     names: () => inUse.names(),
     isInUse: (secretName) => inUse.isInUse(secretName),
     namesOf: (name) => inUse.namesOf(name),
@@ -208,6 +195,38 @@ export function credentialIndex(options: CredentialIndexOptions): CredentialInde
     },
     drainedFor: (name) => inUse.drainedFor(name, ({ uid }) => kept.forget(uid)),
     onNames: (listener) => inUse.onNames(listener),
+  };
+}
+
+interface ContributorsOptions {
+  readonly clock: Clock;
+  readonly operatorNamespace: string;
+  readonly titleOf: (credential: RegistryCredential, namespace: NamespaceRecord) => "selected" | "held" | undefined;
+  readonly retains: (credential: RegistryCredential, namespace: NamespaceRecord) => boolean;
+}
+
+/** What a credential is to a Secret name in a namespace; undefined: nothing. */
+function contributors({ clock, operatorNamespace, titleOf, retains }: ContributorsOptions) {
+  return (credential: RegistryCredential, namespace: NamespaceRecord, secretName: string): Contributor | undefined => {
+    const former = retiredNames(credential, clock.now()).find((retired) => retired.secretName === secretName);
+    const current = credential.spec.pullSecret.name === secretName;
+    if (!current && !former) return undefined;
+    const title = titleOf(credential, namespace);
+    return {
+      name: credential.name,
+      credential,
+      role: current ? "current" : former?.over === false ? "retiring" : "former",
+      entitled: title !== undefined,
+      held: title === "held",
+      deleting: credential.deletionTimestamp !== undefined,
+      retains: retains(credential, namespace),
+      // A former name is one that the status holds.
+      confirmed:
+        credential.finalizers.includes(finalizer) &&
+        (!current || credential.status?.secretName === secretName) &&
+        // An older CRD has no field for it.
+        (credential.status?.operatorNamespace ?? operatorNamespace) === operatorNamespace,
+    };
   };
 }
 

@@ -36,8 +36,10 @@ export function markedSecrets(pullSecrets: Pick<Store<SecretRecord>, "values" | 
     if (before) for (const each of before.credentials) marked.get(each)?.get(before.name)?.delete(before.namespace);
     if (before) unlist(before);
     if (!after) return;
-    if (after.credentials.length > 0)
-      listed.set(after.namespace, (listed.get(after.namespace) ?? new Map()).set(after.name, after.credentials));
+    if (after.credentials.length > 0) {
+      const bySecret = listed.get(after.namespace) ?? new Map<string, readonly string[]>();
+      listed.set(after.namespace, bySecret.set(after.name, after.credentials));
+    }
     for (const each of after.credentials) {
       const bySecret = marked.get(each);
       if (bySecret) mark(bySecret, after);

@@ -107,8 +107,8 @@ export function namesInUse(clock: Clock, specs: LastGoodSpecs, marked: Pick<Mark
     succeeded: ({ name, uid }, onOver) => {
       const { credential } = drained.get(name) ?? {};
       if (!credential || credential.uid === uid) return;
-      drained.delete(name);
       changed();
+      drained.delete(name);
       onOver(credential);
     },
     follow,

@@ -5,7 +5,7 @@ import type { Status } from "../../src/api/registry-credential.ts";
 import type { ClusterApi, ClusterObject } from "../../src/cluster/cluster-api.ts";
 import { clusterStores } from "../../src/cluster/cluster-stores.ts";
 import { regcredControllers } from "../../src/controllers/index.ts";
-import { keyOf, secretKey } from "../../src/controllers/keys.ts";
+import { keyOf } from "../../src/controllers/keys.ts";
 import { statusCache } from "../../src/controllers/status-cache.ts";
 import { credentialMetrics } from "../../src/metrics/credential-metrics.ts";
 import { instruments } from "../../src/metrics/instruments.ts";
