@@ -28,7 +28,7 @@ export const port = "([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{
 
 const withPort = (digits: string): string => String.raw`([a-zA-Z]+://)?([^/:]*|\[[^/]*\]):${digits}(/.*)?`;
 
-/** Is it the key of a label or annotation, as the API server takes it? */
+/** Whether it is the key of a label or annotation, as the API server takes it. */
 const isKey = (text: string): string =>
   `${text}.matches(r"^(${labelKeySyntax})$") && !${text}.matches(r"^${tooLongPrefixSyntax}")`;
 const keyForm =

@@ -1,4 +1,4 @@
-// What the installed CustomResourceDefinition lacks of this release's schema.
+// Compares the installed CustomResourceDefinition with this release's schema: what it lacks.
 import { boundedNumber, bounds } from "../runtime/foreign-numbers.ts";
 import { credentialSchema, type Schema } from "./crd.ts";
 import { releaseAnnotation, version } from "./names.ts";

@@ -1,4 +1,4 @@
-// What a read found, for whoever may not see everything.
+// The result of a read, for whoever may not see everything.
 
 /** What was asked for: it is there, it is not, or whoever asked may not see it. */
 export type Seen<T> =

@@ -1,4 +1,4 @@
-// What the operator was installed for, with which rights, and what a credential asks for beyond them.
+// Install mode: what the operator was installed for, with which rights, and what a credential asks for beyond them.
 import { failure } from "../api/reasons.ts";
 import type { RegistryCredential } from "../api/registry-credential.ts";
 import type { Failure } from "../runtime/errors.ts";

@@ -1,4 +1,4 @@
-// What one run costs its namespace's share: each request is a unit, and so are the bytes of a large one.
+// Meters the calls of a run for its namespace's share: each request is a unit, and so are the bytes of a large one.
 import type { Outcome } from "../runtime/queue/work-queue.ts";
 import type { ClusterApi, ClusterObject } from "./cluster-api.ts";
 

@@ -1,4 +1,4 @@
-// Which other tool keeps an object, as its marks say.
+// Recognizes other tools that keep an object, by their marks.
 import { managedBy, managedByLabel } from "../api/names.ts";
 import { quotedText } from "../runtime/foreign-text.ts";
 

@@ -1,4 +1,4 @@
-// What a setting is, and the readers of the texts of values: each gives undefined where the text is no value.
+// Settings, and the readers of the texts of their values: each gives undefined where the text is no value.
 import { isIPv6 } from "node:net";
 import { isHostGlob } from "../providers/http/host-globs.ts";
 import type { ListenAddress } from "../runtime/observability/http-server.ts";

@@ -1,4 +1,4 @@
-// Which changes of an object mean more than another version of it.
+// Predicates on changes of objects: those that mean more than another version.
 import { finalizer } from "../api/names.ts";
 import type { RegistryCredential } from "../api/registry-credential.ts";
 import type { CrdRecord, ServiceAccountRecord } from "../cluster/records.ts";

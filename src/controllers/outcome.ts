@@ -1,4 +1,4 @@
-// How a run ends, in the queue's words, and what it may wait for.
+// Outcomes of a run, in the queue's words, and what a run may wait for.
 import type { Failure } from "../runtime/errors.ts";
 import type { Outcome } from "../runtime/queue/work-queue.ts";
 import type { Needs } from "./context.ts";

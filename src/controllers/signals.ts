@@ -1,4 +1,4 @@
-// What controllers hear of beside the changes of stores.
+// Signals: what controllers hear of beside the changes of stores.
 import { type Listeners, listeners } from "../runtime/watch/listeners.ts";
 
 export interface Signals {

@@ -1,4 +1,4 @@
-// Which entries of a node's file serve an image for a pod, and what they grant.
+// Chooses the entries of a node's file that serve an image for a pod, and what they grant.
 import { cloudAnnotations } from "../api/cloud-annotations.ts";
 import { defaultOperatorNamespace } from "../api/names.ts";
 import type { Entry } from "../api/registry-credential.ts";

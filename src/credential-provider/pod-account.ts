@@ -1,4 +1,4 @@
-// Whose pod an image is pulled for, as the ServiceAccount token says that the kubelet hands over.
+// The account of the pod that an image is pulled for, as the ServiceAccount token says that the kubelet hands over.
 //
 // The signature is not checked: a node has no key for it. The token is believed because the kubelet has started this program
 // and written it to its standard input; clouds and token endpoints check it when it is exchanged.

@@ -1,4 +1,4 @@
-// Who leaves which credential as specs, labels and memberships change: tells the removal guard, and takes back what it does not hold.
+// Follows specs, labels and memberships: tells the removal guard who leaves which credential, and takes back what it does not hold.
 import { allowRemovalAnnotation } from "../api/names.ts";
 import type { RegistryCredential } from "../api/registry-credential.ts";
 import type { NamespaceRecord } from "../cluster/records.ts";
@@ -114,7 +114,7 @@ function concernsMembers(before: RegistryCredential | undefined, after: Registry
   );
 }
 
-/** Of members that were found unselected and not seen to become so: had the spec changed when its status was last written? */
+/** Of members that were found unselected and not seen to become so: whether the spec had changed when its status was last written. */
 function causeAtStart(credential: RegistryCredential): RemovalCause {
   const isChanged = credential.status?.observedGeneration !== credential.generation;
   return reportedAsHeld(credential) ?? (isChanged ? "Spec" : "Labels");

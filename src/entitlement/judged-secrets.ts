@@ -1,4 +1,4 @@
-// Which pull Secrets have yet to be judged, and so may need what nobody else is known to need.
+// Tracks which pull Secrets have yet to be judged, and so may need what nobody else is known to need.
 import type { CredentialIndex } from "./credential-index.ts";
 import type { Stores } from "../cluster/kinds.ts";
 import { goneBy, type KnownAbsent, knownAbsent, type NotKnown } from "../runtime/watch/presence.ts";

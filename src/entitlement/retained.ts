@@ -1,4 +1,4 @@
-// Where a RegistryCredential has served that is deleted with deletionPolicy Retain, so that what refers to its Secrets is the tenant's.
+// Namespaces that a RegistryCredential deleted with deletionPolicy Retain has served, so that what refers to its Secrets is the tenant's.
 import type { RegistryCredential } from "../api/registry-credential.ts";
 import type { NamespaceRecord } from "../cluster/records.ts";
 import type { Members } from "./members.ts";

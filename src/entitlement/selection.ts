@@ -1,4 +1,4 @@
-// Which namespaces and which ServiceAccount names a credential selects.
+// Selection: the namespaces and the ServiceAccount names that a credential selects.
 import type { NamespaceSelection, ServiceAccountSelection } from "../api/registry-credential.ts";
 import { globMatches } from "../runtime/glob.ts";
 import type { NamespaceRecord } from "../cluster/records.ts";

@@ -1,4 +1,4 @@
-// What a failed call means to the controllers, which know the API server and the network by their types only.
+// Classifies failed calls for the controllers, which know the API server and the network by their types only.
 import { failure } from "../api/reasons.ts";
 import { type Failure, failureOf, OperatorError } from "../runtime/errors.ts";
 import { ApiError } from "../runtime/client/api-error.ts";

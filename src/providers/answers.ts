@@ -1,4 +1,4 @@
-// What the answers of clouds mean: a token that is good, or an error of which kind.
+// Classifies the answers of clouds: a token that is good, or an error of which kind.
 import { failure } from "../api/reasons.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { type Failure, OperatorError } from "../runtime/errors.ts";

@@ -1,4 +1,4 @@
-// Whom one asks for the token of a grant, how hard, and which grants are refused together.
+// The authority of a grant: whom one asks for its token, how hard, and which grants are refused together.
 import type { AuthorityOf, Budget, ProviderList } from "./definition.ts";
 import { grantKeyText, type SecretVersion, sourceVersions } from "./grant-key.ts";
 import { type AuthorityKind, type Grant, providers as ownProviders } from "./index.ts";

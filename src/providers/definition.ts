@@ -1,4 +1,4 @@
-// What the definition of a provider, the index.ts of its folder, must say, so that the rest of the program follows from the list.
+// The definition of a provider: what the index.ts of its folder must say, so that the rest of the program follows from the list.
 import type { z } from "zod";
 import type { EntryFields, Identity } from "../api/entry-fields.ts";
 import type { Frozen } from "../api/field-schemas.ts";

@@ -1,4 +1,4 @@
-// What every fetch.ts stands on: the CA of an entry, a form that is posted, the keys in an identity's Secret.
+// Shared by every fetch.ts: the CA of an entry, a form that is posted, the keys in an identity's Secret.
 import { failure } from "../api/reasons.ts";
 import { OperatorError } from "../runtime/errors.ts";
 import type { CloudGrant, GrantIdentity, SecretIdentity } from "./grant-types.ts";

@@ -1,4 +1,4 @@
-// What the grants of all providers have in common: who asks, for which hosts, rendered against what.
+// Types that the grants of all providers share: who asks, for which hosts, rendered against what.
 import type { Failure } from "../runtime/errors.ts";
 import type { NotKnown } from "../runtime/watch/presence.ts";
 import type { NamespaceRecord } from "../cluster/records.ts";

@@ -1,4 +1,4 @@
-// What an entry grants to a namespace.
+// Grants of an entry in a namespace.
 import { canonicalHost } from "../registry/host.ts";
 import type { Cause, Failure } from "../runtime/errors.ts";
 import type { ProviderList } from "./definition.ts";

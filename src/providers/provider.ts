@@ -1,4 +1,4 @@
-// Who mints: the one method that a provider has, and what it is given of the world.
+// The interface of a provider: its one method, which mints, and what it is given of the world.
 import type { Clock } from "../runtime/clock.ts";
 import type { OperatorSecretRecord } from "../cluster/records.ts";
 import type { NewToken } from "../cluster/token.ts";

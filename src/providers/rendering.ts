@@ -1,4 +1,4 @@
-// What the grants of all providers are rendered with: the identity, groups of hosts, failures.
+// Shared by every grant.ts: the identity, groups of hosts, failures.
 import type { Identity } from "../api/entry-fields.ts";
 import { failure, type FailureReason } from "../api/reasons.ts";
 import { hasPlaceholders, rendered } from "../api/placeholders.ts";

@@ -167,7 +167,7 @@ async function enter(talk: Talk, login: Login, repository: string | undefined): 
     : { authorization: `Bearer ${token}`, taken: true };
 }
 
-/** Does the registry itself take the login? False for a refusal; else the status that says neither. */
+/** Whether the registry itself takes the login. False for a refusal; else the status that says neither. */
 async function isTaken({ send, urlOf }: Talk, { authorization }: Entrance): Promise<boolean | number> {
   const { status } = await send({ method: "GET", url: urlOf("/v2/"), headers: { authorization } });
   if (status === 200) return true;

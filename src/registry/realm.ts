@@ -1,4 +1,4 @@
-// Whether credentials of a registry may be sent to the token server that its challenge names.
+// Decides whether credentials of a registry may be sent to the token server that its challenge names.
 import { azureRegistries } from "./azure-registries.ts";
 import { registryOf } from "./host.ts";
 import { registryHost } from "./host-templates.ts";

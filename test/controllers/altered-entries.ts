@@ -1,5 +1,6 @@
 // A small world in which entries are altered: tokens are stored as they are on the wire, and one Secret for each namespace holds
 // what the operator's own decisions write there.
+import { contextOf } from "./context-of.ts";
 import type { Entry, RegistryCredential } from "../../src/api/registry-credential.ts";
 import type { ServiceAccountView } from "../../src/providers/grant-types.ts";
 import { planPullSecret } from "../../src/controllers/pull-secret/plan.ts";
@@ -57,7 +58,7 @@ export function world(): World {
     secrets.set(about.key, { ...about, kind: "token", token: tokenFromData(data, `${version}`) });
   };
   const context = (): Context =>
-    ({
+    contextOf({
       runtime: { clock, shareReached: () => undefined },
       grants: {
         tokens,
@@ -70,7 +71,7 @@ export function world(): World {
       },
       queue: { enqueue: () => undefined },
       credentials: { index: { namesOf: () => [] } },
-    }) as unknown as Context;
+    });
 
   return {
     clock,

@@ -1,10 +1,10 @@
 // Does whoever applies a ServiceAccount or a Secret own what it applies, before and after our writes, and while they fail?
+import { contextOf } from "./context-of.ts";
 import { describe, expect, it } from "vitest";
 import type { Failure } from "../../src/runtime/errors.ts";
 import type { PlannedSecret } from "../../src/cluster/pull-secret-object.ts";
 import { liveSecret } from "../../src/cluster/pull-secret-wire.ts";
 import type { ServiceAccountRecord } from "../../src/cluster/records.ts";
-import type { Context } from "../../src/controllers/context.ts";
 import { patchReferences } from "../../src/controllers/service-account/apply.ts";
 import { writeSecret } from "../../src/controllers/pull-secret/apply.ts";
 import { keyedDigest } from "../../src/cluster/digest.ts";
@@ -71,7 +71,7 @@ function accountScenario(before: readonly Entry[], options?: { readonly refusing
   const known: ServiceAccountRecord[] = [];
   let reads = 0;
   const failure: Failure = { reason: "Conflict", cause: "Platform", retry: "backoff", message: "refused" };
-  const context = {
+  const context = contextOf({
     runtime: { clock: fakeClock(), log: { debug: () => undefined } },
     cluster: {
       transforms: { serviceAccount: transform },
@@ -87,7 +87,7 @@ function accountScenario(before: readonly Entry[], options?: { readonly refusing
       },
       callFailure: () => ({ kind: "conflict", failure }),
     },
-  } as unknown as Context;
+  });
   const secret = {
     name: "regcred",
     wanted: true,
@@ -156,7 +156,7 @@ describe("a Secret that somebody applies", () => {
       type: "kubernetes.io/dockerconfigjson",
       data: {},
     };
-    const context = {
+    const context = contextOf({
       cluster: {
         transforms: { secret: transform },
         stores: { namespaces: { get: () => undefined }, pullSecrets: { wrote: () => undefined } },
@@ -169,7 +169,7 @@ describe("a Secret that somebody applies", () => {
           },
         },
       },
-    } as unknown as Context;
+    });
     const { othersFields = [], ...live } = liveSecret(object);
     expect(othersFields).toEqual([helm]);
     const body: PlannedSecret = { ...live, dockerConfig: '{"auths":{}}' };

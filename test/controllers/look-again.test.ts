@@ -1,8 +1,8 @@
 // Who is looked at again when the wall clock has jumped?
+import { contextOf } from "./context-of.ts";
 import { expect, it } from "vitest";
 import type { CredentialRecord } from "../../src/cluster/records.ts";
 import type { Token } from "../../src/cluster/token.ts";
-import type { Context } from "../../src/controllers/context.ts";
 import { credentialWatches } from "../../src/controllers/credential/watches.ts";
 import { newSignals } from "../../src/controllers/signals.ts";
 import { tokenWatches } from "../../src/controllers/token/watches.ts";
@@ -38,7 +38,7 @@ it("every token, every pull Secret with an expiry, without a token or with one o
     queue: { signals },
     cluster: { stores: { ...stores, credentials: { ...source, ...credentials } } },
   };
-  const context = known as unknown as Context;
+  const context = contextOf(known);
   for (const watch of [...tokenWatches(context), ...credentialWatches(context)])
     watch.follow((requests) => queued.push(...[...requests].map(({ key }) => key)));
   signals.clockSteps.tell();

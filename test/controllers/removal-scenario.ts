@@ -1,8 +1,8 @@
 // What do tests of a removal begin with?
+import { contextOf } from "./context-of.ts";
 import { seen } from "../runtime/watch/seen.ts";
 import type { NamespaceRecord, SecretRecord } from "../../src/cluster/records.ts";
 import { statusCache } from "../../src/controllers/status-cache.ts";
-import type { Context } from "../../src/controllers/context.ts";
 import { grantKeys } from "../../src/providers/grant-keys.ts";
 import { members } from "../../src/entitlement/members.ts";
 import { pullSecretLoop } from "../../src/controllers/pull-secret/controller.ts";
@@ -52,7 +52,7 @@ export function removalScenario({ changes, pretends = false, thinking = 0 }: Rem
   const book = members();
   book.begin(credential().uid);
   let deletions = 0;
-  const context = {
+  const context = contextOf({
     runtime: {
       clock,
       inSlices: inSlices(clock),
@@ -104,7 +104,7 @@ export function removalScenario({ changes, pretends = false, thinking = 0 }: Rem
       permissions: allPermitted,
     },
     queue: { enqueue: () => undefined },
-  } as unknown as Context;
+  });
   const loop = pullSecretLoop();
   return {
     run: () => loop(context, "team-a", "regcred", never),

@@ -1,8 +1,8 @@
 // Every change queues the work that it calls for, in the right lane, and nothing else.
+import { contextOf } from "./context-of.ts";
 import { describe, expect, it } from "vitest";
 import type { RegistryCredential } from "../../src/api/registry-credential.ts";
 import type { CredentialRecord } from "../../src/cluster/records.ts";
-import type { Context } from "../../src/controllers/context.ts";
 import { credentialWatches } from "../../src/controllers/credential/watches.ts";
 import { pullSecretWatches } from "../../src/controllers/pull-secret/watches.ts";
 import { referencesWatches } from "../../src/controllers/service-account/watches.ts";
@@ -75,7 +75,7 @@ function requestsOf(of: Watched, change: object, there: There = {}): readonly Re
     settings,
     queue: { signals: newSignals(thrown) },
   };
-  const context = known as unknown as Context;
+  const context = contextOf(known);
   const asked: Request[] = [];
   for (const each of [...pullSecretWatches(context), ...referencesWatches(context), ...credentialWatches(context)])
     each.follow((requests) => asked.push(...requests));

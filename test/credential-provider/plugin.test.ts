@@ -146,9 +146,29 @@ describe("a run", () => {
   });
 
   it.each([
-    [requestText().slice(0, 20), rawFile([hub]), /^standard input holds no whole/],
-    [requestText(), rawFile([{ ...hub, host: 1 }]), /^\/etc\/regcred\/regcred.yaml: registries\[0\].host: no field/],
-  ])("fails on bad input: %s", async (request, file, note) => {
+    ["nothing at all", "", rawFile([hub]), /^standard input is empty/],
+    ["half a request", requestText().slice(0, 20), rawFile([hub]), /^standard input holds no whole/],
+    ["a request of another kind", requestText({ kind: "Pod" }), rawFile([hub]), /^the request is of the kind "Pod"/],
+    [
+      "a request of another version",
+      requestText({ apiVersion: "credentialprovider.kubelet.k8s.io/v1beta1" }),
+      rawFile([hub]),
+      /^the request is of the version "credentialprovider\.kubelet\.k8s\.io\/v1beta1": write apiVersion/,
+    ],
+    ["a request without an image", requestText({ image: "" }), rawFile([hub]), /^the request names no image/],
+    [
+      "a file with a field that nobody knows",
+      requestText(),
+      rawFile([{ ...hub, host: 1 }]),
+      /^\/etc\/regcred\/regcred.yaml: registries\[0\].host: no field/,
+    ],
+    [
+      "a file in which two entries claim the image's host",
+      requestText(),
+      rawFile([hub, { ...hub, name: "again" }]),
+      /^\/etc\/regcred\/regcred.yaml: registries: two entries claim docker\.io/,
+    ],
+  ])("fails on %s, and asks nobody", async (_, request, file, note) => {
     const { result, asked } = start(file, request);
     const { answer, notes } = await result;
     expect(answer).toBeUndefined();

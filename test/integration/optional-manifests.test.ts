@@ -47,6 +47,7 @@ describe("the manifests beside the install", () => {
     ["config/prometheus/pod-monitor", ["PodMonitor regcred"]],
     ["config/grafana", ["ConfigMap regcred-dashboard"]],
     ["config/nodes", ["ClusterRole regcred-node-audiences", "ClusterRoleBinding regcred-node-audiences"]],
+    ["config/nodes/install", ["DaemonSet regcred-node", "Namespace regcred-nodes"]],
     [
       "config/admission/pods",
       [

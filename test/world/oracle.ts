@@ -1,5 +1,6 @@
 // What must stand with the tenants when all is at rest? Ten lines, and what they leave open.
 import type { ClusterObject, SecretObject, ServiceAccountObject } from "../../src/cluster/cluster-api.ts";
+import { managedByLabel } from "../../src/api/names.ts";
 import { grantKeys } from "../../src/providers/grant-keys.ts";
 import { tokenSecretName } from "../../src/controllers/token/grant-tracker.ts";
 import { tokenFromData } from "../../src/cluster/token-wire.ts";
@@ -38,7 +39,7 @@ export function misgivings(world: Standing, excused: (claim: Claim) => boolean):
     secretNames.flatMap((name) => {
       const secret = server.get({ resource: "secrets", namespace, name });
       const claims = truth.of(namespace, name);
-      if (terminating || (secret && !ledger.ours.has(secret.metadata.uid))) return [];
+      if (terminating || (secret && (!ledger.ours.has(secret.metadata.uid) || isGivenUp(ledger, secret)))) return [];
       // Nobody asks for a write: neither who is suspended, nor who cannot be read.
       const isSilent = ({ credential, identity }: Claim): boolean =>
         credential.spec.suspend || isUnreadable(world, identity);
@@ -134,6 +135,13 @@ function isOrphaned(ledger: Ledger, secret: ClusterObject): boolean {
   const { past } = ledger;
   const uids = new Set(past.now().credentials.map(({ uid }) => uid));
   return holdersIn(ledger, secret).some((each) => !uids.has(each.split(" ")[2] ?? ""));
+}
+
+/** All who had a login in it went without a drain, and its tenant has taken the mark off since: it is the tenant's. */
+function isGivenUp(ledger: Ledger, secret: ClusterObject): boolean {
+  const uids = new Set(ledger.past.now().credentials.map(({ uid }) => uid));
+  const isPresent = (identity: string): boolean => uids.has(identity.split(" ")[2] ?? "");
+  return secret.metadata.labels?.[managedByLabel] === undefined && !holdersIn(ledger, secret).some(isPresent);
 }
 
 /** Identities of those who have a login in it. */

@@ -1,4 +1,4 @@
-// How do Debian, npm, images and ELF call the two architectures that regcred runs on?
+// Names that Debian, npm, images and ELF have for the two architectures that regcred runs on.
 
 export interface Architecture {
   /** As images and Debian call it. */

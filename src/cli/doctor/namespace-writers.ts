@@ -1,4 +1,4 @@
-// Who may change labels of Namespaces by RBAC, and could not send every login anywhere as it is.
+// The doctor on labels of Namespaces: who may change them by RBAC, and could not send every login anywhere as it is.
 import { group, plural } from "../../api/names.ts";
 import { foreignText } from "../../runtime/foreign-text.ts";
 import { resources, type Resource } from "../../cluster/resources.ts";

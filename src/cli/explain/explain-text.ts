@@ -39,6 +39,8 @@ export function explainText(
     ...verdict(explanation, named, now, out),
     ...explanation.images.flatMap((finding) => imageLines(finding, named(finding.image), now, out)),
     ...remedies(explanation, out),
+    ...(explanation.onNode.length > 0 ? ["", out.paint("bold", "On the node")] : []),
+    ...explanation.onNode.flatMap((sentence) => wrapped(sentence, out.width, "  ")),
     ...(explanation.unseen.length > 0 ? ["", out.paint("bold", "Not seen")] : []),
     ...explanation.unseen.flatMap((sentence) => wrapped(sentence, out.width, "  ")),
   ];

@@ -2,6 +2,7 @@
 import { kubectl } from "../../runtime/steps.ts";
 import { type ImageFinding, imageFinding } from "./image-finding.ts";
 import type { Blocker } from "./blocker.ts";
+import { onNode } from "./on-node.ts";
 import type { ExplainInput } from "./input.ts";
 
 export interface Explanation {
@@ -13,6 +14,8 @@ export interface Explanation {
   readonly blocker: Blocker | undefined;
   /** The earliest end of all logins that serve; undefined: they name none, or none serves. */
   readonly until: Temporal.Instant | undefined;
+  /** What else decides on the node, each a whole sentence. */
+  readonly onNode: readonly string[];
   /** What was not seen, each a whole sentence. */
   readonly unseen: readonly string[];
 }
@@ -29,6 +32,7 @@ export function explanationOf(input: ExplainInput): Explanation {
     blocker,
     answer: blocker ? "no" : answerOf(images),
     until: ends.toSorted((one, other) => Temporal.Instant.compare(one, other))[0],
+    onNode: pod && !blocker ? onNode(pod, images) : [],
     unseen: unseen(input),
   };
 }

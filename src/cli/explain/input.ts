@@ -1,4 +1,4 @@
-// What `explain` gets to see of a namespace, a ServiceAccount or a pod, and the credentials.
+// Input of `explain`: what it gets to see of a namespace, a ServiceAccount or a pod, and the credentials.
 import { type Seen, there } from "../seen.ts";
 import { selectsNamespace } from "../../entitlement/selection.ts";
 import type { RenderScope } from "../../providers/grant-types.ts";
@@ -8,6 +8,8 @@ export interface PodView {
   readonly name: string;
   readonly serviceAccountName: string;
   readonly images: readonly string[];
+  /** By image; the one that asks least of several containers with the same. */
+  readonly pullPolicies: ReadonlyMap<string, string>;
   /** Its own list, in which admission has put that of its ServiceAccount if it named none. */
   readonly pullSecrets: readonly string[];
   /** Of its controller: `ReplicaSet web-5d4f`; undefined for a pod that nobody makes anew. */

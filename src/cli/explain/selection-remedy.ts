@@ -1,4 +1,4 @@
-// Why a credential does not select a namespace, and what makes it.
+// Remedies for a namespace that a credential does not select.
 import { ignoreAnnotation } from "../../api/names.ts";
 import type { RegistryCredential } from "../../api/registry-credential.ts";
 import { kubectl } from "../../runtime/steps.ts";

@@ -25,11 +25,24 @@ export function podView(raw: unknown): PodView {
     name: identityOf(raw).name,
     serviceAccountName: optional(spec, "serviceAccountName") ?? "default",
     images: containers.flatMap((container) => optional(fields(container, "container"), "image") ?? []),
+    pullPolicies: pullPolicies(containers),
     pullSecrets: listOf(spec["imagePullSecrets"], "imagePullSecrets").flatMap(
       (reference) => optional(fields(reference, "reference"), "name") ?? [],
     ),
     owner: owner === undefined ? undefined : kindAndName(owner),
   };
+}
+
+const strictest = ["Always", "IfNotPresent", "Never"];
+
+function pullPolicies(containers: readonly unknown[]): ReadonlyMap<string, string> {
+  const written = containers.flatMap((raw) => {
+    const container = fields(raw, "container");
+    const [image, policy] = [optional(container, "image"), optional(container, "imagePullPolicy")];
+    return image === undefined || policy === undefined ? [] : [[image, policy] as const];
+  });
+  // The last of a key stands.
+  return new Map(written.toSorted(([, one], [, other]) => strictest.indexOf(one) - strictest.indexOf(other)));
 }
 
 /** `raw` may come without its content. */

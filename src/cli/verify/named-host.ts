@@ -1,4 +1,4 @@
-// Whether an entry names the registry of an image, so that it may be asked. Images and logins are what a tenant writes, and the
+// Finds whether an entry names the registry of an image, so that it may be asked. Images and logins are what a tenant writes, and the
 // machine that asks is somebody else's.
 import type { Entry } from "../../api/registry-credential.ts";
 import { resources } from "../../cluster/resources.ts";

@@ -1,4 +1,4 @@
-// What is told of a RegistryCredential beside its status: Events for the administrators, and the log.
+// Reports on a RegistryCredential beside its status: Events for the administrators, and the log.
 import { conditions, isBad, isConditionType } from "../../api/conditions.ts";
 import { group, kind, version } from "../../api/names.ts";
 import { hasTrait } from "../../api/reasons.ts";

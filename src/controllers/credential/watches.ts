@@ -1,4 +1,4 @@
-// What the credential controller watches: which RegistryCredentials an event concerns.
+// Watches of the credential controller: which RegistryCredentials an event concerns.
 import { type Request, watch, type Watch } from "../../runtime/queue/controllers.ts";
 import { isAnotherIdentity, isAnotherSchema } from "../changes.ts";
 import type { Needs } from "../context.ts";

@@ -1,4 +1,4 @@
-// What the members controller watches: RegistryCredentials that go, and parts of their records that are not stored yet.
+// Watches of the members controller: RegistryCredentials that go, and parts of their records that are not stored yet.
 import { type Request, watch, type Watch } from "../../runtime/queue/controllers.ts";
 import type { Context, Needs } from "../context.ts";
 import { membersKey } from "../keys.ts";

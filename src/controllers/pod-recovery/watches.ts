@@ -1,4 +1,4 @@
-// What the pod-recovery controller watches: what stuck pods wait for.
+// Watches of the pod-recovery controller: what stuck pods wait for.
 import { type Request, watch, type Watch } from "../../runtime/queue/controllers.ts";
 import type { Context, Needs } from "../context.ts";
 import { podsKey } from "../keys.ts";

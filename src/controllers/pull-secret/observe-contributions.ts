@@ -1,4 +1,4 @@
-// What the entitled RegistryCredentials bring to one pull Secret: their grants, the tokens for these, and the content that they make.
+// Contributions of the entitled RegistryCredentials to one pull Secret: their grants, the tokens for these, and the content that they make.
 import { failure } from "../../api/reasons.ts";
 import type { Failure, Cause } from "../../runtime/errors.ts";
 import {

@@ -1,4 +1,4 @@
-// Who has what to do with one pull Secret: contributes, leaves, is frozen, is gone, or is only named by a copy.
+// Roles in one pull Secret: who contributes, leaves, is frozen, is gone, or is only named by a copy.
 import type { Remembered } from "./run.ts";
 import { canonical, type Content, type Tokenless } from "../../content/content.ts";
 import { keptItem } from "../token/token-makers.ts";

@@ -1,4 +1,4 @@
-// The pull-secret controller's watches: which pull Secrets an event concerns, and how urgently.
+// Watches of the pull-secret controller: which pull Secrets an event concerns, and how urgently.
 import { type Request, watch, type Watch } from "../../runtime/queue/controllers.ts";
 import type { CredentialRecord } from "../../cluster/records.ts";
 import type { Change } from "../../runtime/watch/store.ts";

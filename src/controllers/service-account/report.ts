@@ -1,4 +1,4 @@
-// What is told of the references of a namespace: findings, Events, and the Secrets that need wait for them no longer.
+// Reports on the references of a namespace: findings, Events, and the Secrets that need wait for them no longer.
 import { failure } from "../../api/reasons.ts";
 import type { NamespaceRecord } from "../../cluster/records.ts";
 import { limits } from "../../cluster/object-limits.ts";

@@ -1,4 +1,4 @@
-// What the service-account controller watches: in which namespaces an event may change what ServiceAccounts must refer to.
+// Watches of the service-account controller: in which namespaces an event may change what ServiceAccounts must refer to.
 import { type Request, watch, type Watch } from "../../runtime/queue/controllers.ts";
 import type { CredentialRecord } from "../../cluster/records.ts";
 import type { Change } from "../../runtime/watch/store.ts";

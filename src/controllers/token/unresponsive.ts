@@ -1,4 +1,4 @@
-// Who does not answer, when the next one may try, and who is called back when they answer again.
+// Circuit breakers for whoever does not answer: when the next one may try, and who is called back when they answer again.
 import { LRUCache } from "lru-cache";
 import type { Clock, Random } from "../../runtime/clock.ts";
 import type { Failure } from "../../runtime/errors.ts";

@@ -1,4 +1,4 @@
-// What the token controller watches: of which grants an event may make the token due.
+// Watches of the token controller: of which grants an event may make the token due.
 import { type Request, watch, type Watch } from "../../runtime/queue/controllers.ts";
 import { isAnotherSchema } from "../changes.ts";
 import type { Context, Needs } from "../context.ts";

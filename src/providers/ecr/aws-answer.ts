@@ -71,7 +71,7 @@ function awsError(error: unknown, { who, identity, advice }: TokenCall, clock: C
   return deniedTo(identity, failure);
 }
 
-/** Does AWS find what the caller showed expired? ExpiredTokenException of a web identity, ExpiredToken of a session. */
+/** Whether AWS finds what the caller showed expired: ExpiredTokenException of a web identity, ExpiredToken of a session. */
 export function isExpiry(error: unknown): boolean {
   return /^ExpiredToken(?:Exception)?$/.test(awsErrorName(error) ?? "");
 }

@@ -9,7 +9,7 @@ export const defaultPort = 443;
 // `*` and `?` as everywhere in regcred, then perhaps a port; an IPv6 address stands in brackets.
 const hostGlob = /^(?:[a-z0-9*?](?:[-a-z0-9*?._]{0,252})|\[[0-9a-f:.*]{2,45}\])(?::(?:[0-9]{1,5}|\*))?$/i;
 
-/** Is it a value of --allowed-hosts or --allowed-private-hosts: `harbor.corp`, `*.corp:5000`, `10.0.0.7:*`? */
+/** Whether it is a value of --allowed-hosts or --allowed-private-hosts: `harbor.corp`, `*.corp:5000`, `10.0.0.7:*`. */
 export function isHostGlob(text: string): boolean {
   return hostGlob.test(text);
 }

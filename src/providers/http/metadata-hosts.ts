@@ -17,17 +17,17 @@ const hosts: ReadonlySet<string> = new Set([
   "api.metadata.cloud.ibm.com",
 ]);
 
-/** Is it the host of a metadata service, by name or address? */
+/** Whether it is the host of a metadata service, by name or address. */
 export function isMetadataHost(host: string): boolean {
   return hosts.has(host);
 }
 
-/** Is it the URL of a metadata service as clouds define them? */
+/** Whether it is the URL of a metadata service as clouds define them. */
 export function isMetadataUrl(url: URL): boolean {
   return url.protocol === "http:" && url.port === "" && isMetadataHost(url.hostname);
 }
 
-/** Is it this machine or pod itself? The host as `URL.hostname` spells it. */
+/** Whether it is this machine or pod itself. The host as `URL.hostname` spells it. */
 export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(host);
 }

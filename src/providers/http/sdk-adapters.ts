@@ -1,4 +1,4 @@
-// What the adapters of the SDKs have in common: signals, methods, and the errors that an SDK keeps to itself.
+// Shared by the adapters of the SDKs: signals, methods, and the errors that an SDK keeps to itself.
 import type { Http, HttpCall } from "./http.ts";
 
 /** What SDKs call an abort signal; in Node each is a real one. */

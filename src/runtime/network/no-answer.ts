@@ -1,4 +1,4 @@
-// Why a server gave no answer: from error codes to words that a person can act on. (pure)
+// Explains why a server gave no answer: from error codes to words that a person can act on. (pure)
 
 /** Node's, OpenSSL's and undici's codes: https://nodejs.org/api/errors.html#common-system-errors */
 const words: Readonly<Record<string, string>> = {
@@ -39,12 +39,12 @@ const distrusted: Readonly<Record<string, string>> = {
 const distrust =
   /^(?:ERR_TLS_CERT_|CERT_|CRL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_CA$|INVALID_PURPOSE$|PATH_LENGTH_|HOSTNAME_MISMATCH$)/;
 
-/** Was there a server, whose certificate is not trusted? */
+/** Whether there was a server, whose certificate is not trusted. */
 export function isDistrust(code: string): boolean {
   return distrust.test(code);
 }
 
-/** Would another CA make the certificate count? */
+/** Whether another CA would make the certificate count. */
 export function isUnknownAuthority(code: string): boolean {
   return distrusted[code] === distrusted["UNABLE_TO_VERIFY_LEAF_SIGNATURE"] || code === "DEPTH_ZERO_SELF_SIGNED_CERT";
 }
@@ -55,7 +55,7 @@ export function noAnswerText(code: string): string {
   return text === undefined ? code : `${text} (${code})`;
 }
 
-/** Is it what a signal aborts with when the time of a run is over? */
+/** Whether it is what a signal aborts with when the time of a run is over. */
 export function isTimeout(reason: unknown): boolean {
   return reason instanceof Error && reason.name === "TimeoutError";
 }

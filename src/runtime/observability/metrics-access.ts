@@ -1,4 +1,4 @@
-// Who may read the metrics: the API server is asked about the token, as controller-runtime's filter does, but a few
+// Authorizes readers of the metrics: the API server is asked about the token, as controller-runtime's filter does, but a few
 // times at once only: whoever reaches the port can make up tokens.
 import { createHash } from "node:crypto";
 import { LRUCache } from "lru-cache";

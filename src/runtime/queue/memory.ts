@@ -1,4 +1,4 @@
-// What controllers remember of a key between its runs.
+// Memory of a controller: what it remembers of a key between its runs.
 
 export interface Memory<V> {
   /** What is remembered of the key; what `make` gives where nothing is. */

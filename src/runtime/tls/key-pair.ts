@@ -2,7 +2,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import type { KeyAndCertificate } from "./certificate-authority.ts";
 
-/** Does it begin with a whole certificate, in PEM? */
+/** Whether it begins with a whole certificate, in PEM. */
 export function isCertificate(pem: string): boolean {
   return certificateFrom(pem) !== undefined;
 }

@@ -1,4 +1,4 @@
-// What an onlooker (logs, metrics) is told of a watch.
+// Events of a watch, for onlookers: logs and metrics.
 import type { ListWatchFailure } from "./list-watch.ts";
 
 export type ReflectorEvent =

@@ -21,12 +21,14 @@ it("an explanation for machines calls a blocker obstacle, as scripts know it, an
     images: [image],
     blocker,
     until: undefined,
+    onNode: [],
     unseen: [],
   });
   expect(JSON.parse(text)).toEqual({
     answer: "no",
     subject: "pod a/b",
     images: [{ image: "quay.io/a", answer: "no", obstacle }],
+    onNode: [],
     unseen: [],
     obstacle,
   });

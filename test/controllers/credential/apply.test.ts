@@ -1,4 +1,5 @@
 // Do the metrics hear of every status, and the API server only of news?
+import { contextOf } from "../context-of.ts";
 import { seen } from "../../runtime/watch/seen.ts";
 import { describe, expect, it } from "vitest";
 import type { RegistryCredential, Status } from "../../../src/api/registry-credential.ts";
@@ -37,12 +38,12 @@ function play(patch: () => Promise<unknown> = () => Promise.resolve(undefined)):
         },
       },
       transforms: { credential: () => undefined },
-      stores: { credentials: seen(() => undefined) },
+      stores: { credentials: seen((): CredentialRecord | undefined => undefined) },
     },
     credentials: { index: { drainedFor: () => undefined } },
   };
   const series = async (): Promise<number> => (await made.text()).match(/^regcred_namespaces\{/gm)?.length ?? 0;
-  return { context: context as unknown as Context, patches, reported: series };
+  return { context: contextOf(context), patches, reported: series };
 }
 
 const write = (context: Context, read: RegistryCredential | undefined): Promise<number | undefined> =>
@@ -52,7 +53,7 @@ describe("the finalizer", () => {
   const run = (patch: () => Promise<unknown>, kind: string) => {
     const asked: object[] = [];
     const retry = kind === "forbidden" ? ("slowly" as const) : ("backoff" as const);
-    const context = {
+    const context = contextOf({
       runtime: { clock: fakeClock() },
       credentials: { statusCache: { contested: () => undefined } },
       cluster: {
@@ -60,7 +61,7 @@ describe("the finalizer", () => {
         transforms: { credential: () => undefined },
         callFailure: () => ({ kind, failure: { reason: "AdmissionDenied", cause: "Tenant", retry, message: "no" } }),
       },
-    } as unknown as Context;
+    });
     const of = credential({ finalizers: ["theirs/one"] });
     return { asked, put: () => putFinalizer({ context, record, credential: of, memory: { uid: "u" } }, signal) };
   };
@@ -114,25 +115,25 @@ describe("a status", () => {
     const { context, patches } = play();
     const memories = memory<CredentialMemory>();
     const theirs: Status = { operatorNamespace: "elsewhere" };
-    const stored = {
+    const stored = contextOf({
       ...context,
       cluster: { ...context.cluster, stores: { credentials: { wrote: () => undefined } } },
-    } as unknown as Context;
+    });
     const writeTo = (uid: string): Promise<number | undefined> => {
       const place = {
         record: { ...record, uid, generation: 1, status: theirs },
         credential: credential({ status: theirs }),
       };
       const ofUid = memoryOf(memories, place.record);
-      const answered = {
+      const answered = contextOf({
         ...stored,
         cluster: { ...stored.cluster, transforms: { credential: () => ({ ...place.record, status }) } },
-      } as unknown as Context;
-      const quiet = {
+      });
+      const quiet = contextOf({
         ...answered,
         credentials: { ...answered.credentials, statusCache: { contested: () => undefined } },
         runtime: { ...answered.runtime, events: { publish: () => undefined }, log: { warn: () => undefined } },
-      } as unknown as Context;
+      });
       return writeStatus({ context: quiet, ...place, memory: ofUid }, { status, namespaces: [] }, signal);
     };
     for (let count = 1; count <= 33; count += 1) await writeTo("one");

@@ -1,9 +1,9 @@
 // Is it known of which RegistryCredentials somebody keeps writing the status, or keeps taking the finalizer off?
+import { contextOf } from "../context-of.ts";
 import { describe, expect, it } from "vitest";
 import type { Status } from "../../../src/api/registry-credential.ts";
 import type { CredentialRecord } from "../../../src/cluster/records.ts";
 import { statusCache } from "../../../src/controllers/status-cache.ts";
-import type { Context } from "../../../src/controllers/context.ts";
 import { putFinalizer, writeStatus } from "../../../src/controllers/credential/apply.ts";
 import { fakeClock } from "../../fake-clock.ts";
 import { credential } from "../../entitlement/objects.ts";
@@ -16,7 +16,7 @@ const theirs: Status = { operatorNamespace: "ops", mode: "theirs" };
 function fixture() {
   const clock = fakeClock();
   const silent = (): void => undefined;
-  const context = {
+  const context = contextOf({
     runtime: { clock, metrics: { publish: silent }, events: { publish: silent }, log: { warn: silent, info: silent } },
     credentials: { statusCache: statusCache(clock) },
     settings: { namespace: "ops" },
@@ -25,7 +25,7 @@ function fixture() {
       transforms: { credential: () => ({ ...record(ours), finalizers: [] }) },
       stores: { credentials: { wrote: silent } },
     },
-  } as unknown as Context;
+  });
   return { clock, context, isContested: () => context.credentials.statusCache.isContested("acme") };
 }
 

@@ -1,9 +1,9 @@
 // What becomes of a RegistryCredential that is not seen, is gone, cannot be read, or cannot be written?
+import { contextOf } from "../context-of.ts";
 import { describe, expect, it } from "vitest";
 import { finalizer, forceFinalizeAnnotation } from "../../../src/api/names.ts";
 import type { Status } from "../../../src/api/registry-credential.ts";
 import type { CredentialRecord } from "../../../src/cluster/records.ts";
-import type { Context } from "../../../src/controllers/context.ts";
 import { credentialLoop } from "../../../src/controllers/credential/controller.ts";
 import { textOfWaited } from "../../../src/controllers/outcome.ts";
 import type { Failure } from "../../../src/runtime/errors.ts";
@@ -36,7 +36,7 @@ function fixture() {
     if (answer.kind !== undefined) throw new Error(answer.kind);
   };
   // Touching anything that is not here throws.
-  const context = {
+  const context = contextOf({
     runtime: {
       clock: fakeClock(),
       inSlices: inSlices(fakeClock()),
@@ -61,7 +61,7 @@ function fixture() {
       callFailure: () => ({ kind: answer.kind, failure: denied }),
     },
     credentials: { index: { readable: () => undefined, drainedFor: () => answer.drainedFor } },
-  } as unknown as Context;
+  });
   const loop = credentialLoop();
   return {
     answer,

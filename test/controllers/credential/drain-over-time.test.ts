@@ -1,9 +1,9 @@
 // For how long does a deletion wait for what, what does it tell meanwhile, and what does it leave as it was?
+import { contextOf } from "../context-of.ts";
 import { describe, expect, it } from "vitest";
 import { finalizer, forceFinalizeAnnotation } from "../../../src/api/names.ts";
 import type { RegistryCredential, Status } from "../../../src/api/registry-credential.ts";
 import type { CredentialRecord, SecretRecord, ServiceAccountRecord } from "../../../src/cluster/records.ts";
-import type { Context } from "../../../src/controllers/context.ts";
 import { drain } from "../../../src/controllers/credential/drain.ts";
 import { textOfWaited } from "../../../src/controllers/outcome.ts";
 import { statusCache } from "../../../src/controllers/status-cache.ts";
@@ -80,7 +80,7 @@ function fixture({
   const drained: string[] = [];
   let refusing: Failure | undefined;
   const written = { metadata: { name: "acme" } };
-  const context = {
+  const context = contextOf({
     runtime: {
       clock,
       inSlices: inSlices(clock),
@@ -134,7 +134,7 @@ function fixture({
       permissions: { ...allPermitted, whole: () => hidden, secret: () => beyond },
     },
     queue: { enqueue: () => undefined },
-  } as unknown as Context;
+  });
   const fields = { name: "acme", uid: acme.uid, resourceVersion: "7", status: acme.status };
   const record = { ...fields, finalizers: acme.finalizers, credential: acme } as unknown as CredentialRecord;
   const memory = { uid: acme.uid };

@@ -1,4 +1,5 @@
 // What does the deletion of a credential wait for, and what does it say when that lasts?
+import { contextOf } from "../context-of.ts";
 import { describe, expect, it } from "vitest";
 import { finalizer } from "../../../src/api/names.ts";
 import type { RegistryCredential } from "../../../src/api/registry-credential.ts";
@@ -7,7 +8,6 @@ import type { CredentialRecord, SecretRecord, ServiceAccountRecord } from "../..
 import { withoutLogins } from "../../../src/cluster/pull-secret-object.ts";
 import { encoded } from "../../../src/cluster/pull-secret-wire.ts";
 import { statusCache } from "../../../src/controllers/status-cache.ts";
-import type { Context } from "../../../src/controllers/context.ts";
 import { secretKey } from "../../../src/controllers/keys.ts";
 import { drain } from "../../../src/controllers/credential/drain.ts";
 import { fakeClock } from "../../fake-clock.ts";
@@ -51,7 +51,7 @@ function fixture(
   let released = false;
   let drained = false;
   const written = { metadata: { name: "acme" } };
-  const context = {
+  const context = contextOf({
     runtime: {
       clock,
       inSlices: inSlices(clock),
@@ -101,7 +101,7 @@ function fixture(
       permissions: allPermitted,
     },
     queue: { enqueue: (key: string) => queued.push(key) },
-  } as unknown as Context;
+  });
   const record = {
     name: "acme",
     resourceVersion: "1",

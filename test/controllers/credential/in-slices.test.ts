@@ -1,4 +1,5 @@
 // Is what is observed of thousands of namespaces whole where the event loop has had other work in between?
+import { contextOf } from "../context-of.ts";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import type { RegistryCredential } from "../../../src/api/registry-credential.ts";
@@ -43,7 +44,7 @@ function cluster({
   const found = statusCache(clock);
   const queued: string[] = [];
   const all = new Map(namespaces.map((each) => [each.name, each]));
-  const context = {
+  const context = contextOf({
     runtime: { clock, inSlices: later },
     settings: { namespace: "ops", mode: unrestricted },
     credentials: {
@@ -81,7 +82,7 @@ function cluster({
       tokens: { token: () => token(), attempts: () => undefined },
     },
     queue: { enqueue: (key: string) => queued.push(key) },
-  } as unknown as Context;
+  });
   const denied = (at: string, secretName = "regcred"): void =>
     void found.setSecret(at, secretName, {
       state: "leaving",

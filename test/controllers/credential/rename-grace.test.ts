@@ -1,9 +1,9 @@
 // For how long is a former name told whose Secrets do not go?
+import { contextOf } from "../context-of.ts";
 import { describe, expect, it } from "vitest";
 import type { Failure } from "../../../src/runtime/errors.ts";
 import type { SecretRecord } from "../../../src/cluster/records.ts";
 import { statusCache } from "../../../src/controllers/status-cache.ts";
-import type { Context } from "../../../src/controllers/context.ts";
 import { deniedRemovals, renameGraceOf } from "../../../src/controllers/credential/observe.ts";
 import { fakeClock } from "../../fake-clock.ts";
 import { credential, failure, namespace, now, secretRecord } from "../../entitlement/objects.ts";
@@ -19,7 +19,7 @@ function fixture(record: SecretRecord, { member = true, entitled = true } = {}) 
   const clock = fakeClock(now);
   const found = statusCache(clock);
   const queued: string[] = [];
-  const context = {
+  const context = contextOf({
     runtime: { clock, inSlices: inSlices(clock) },
     credentials: {
       statusCache: found,
@@ -41,7 +41,7 @@ function fixture(record: SecretRecord, { member = true, entitled = true } = {}) 
       namesSynced: () => true,
     },
     queue: { enqueue: (key: string) => queued.push(key) },
-  } as unknown as Context;
+  });
   return {
     finds: (...failures: readonly Failure[]) =>
       found.setSecret("team-a", "old", {

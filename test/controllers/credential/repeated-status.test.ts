@@ -1,8 +1,8 @@
 // What becomes of a status that somebody else writes, too, and of what it says no more?
+import { contextOf } from "../context-of.ts";
 import { describe, expect, it } from "vitest";
 import type { Status } from "../../../src/api/registry-credential.ts";
 import type { CredentialRecord } from "../../../src/cluster/records.ts";
-import type { Context } from "../../../src/controllers/context.ts";
 import { writeStatus } from "../../../src/controllers/credential/apply.ts";
 import { type CredentialMemory, memoryOf } from "../../../src/controllers/credential/run.ts";
 import { memory } from "../../../src/runtime/queue/memory.ts";
@@ -43,7 +43,7 @@ function again(answers: (written: Status) => Status = (written) => written) {
       },
       credentials: { statusCache: { contested: (name: string) => fights.push(name) } },
     };
-    const run = { context: given as unknown as Context, ...place, memory: memoryOf(memories, stood) };
+    const run = { context: contextOf(given), ...place, memory: memoryOf(memories, stood) };
     return writeStatus(run, { status: now, namespaces: [] }, signal);
   };
   const edited = (theirs: Status): void => void (stands = theirs);

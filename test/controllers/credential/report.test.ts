@@ -1,9 +1,9 @@
 // Is each condition that turns bad told once, as an Event and in the log, and only Ready when it is good again?
+import { contextOf } from "../context-of.ts";
 import { describe, expect, it } from "vitest";
 import { conditions, conditionTypes } from "../../../src/api/conditions.ts";
 import type { Status } from "../../../src/api/registry-credential.ts";
 import type { CredentialRecord } from "../../../src/cluster/records.ts";
-import type { Context } from "../../../src/controllers/context.ts";
 import { publishTransitions } from "../../../src/controllers/credential/report.ts";
 import { fakeClock } from "../../fake-clock.ts";
 
@@ -15,7 +15,7 @@ function play(before: Status["conditions"], after: Status["conditions"]): readon
   const note = (level: string) => (_message: string, fields?: object) =>
     heard.push(`${level} ${(fields as { condition: string }).condition}`);
   publishTransitions(
-    {
+    contextOf({
       runtime: {
         clock: fakeClock(),
         events: {
@@ -23,7 +23,7 @@ function play(before: Status["conditions"], after: Status["conditions"]): readon
         },
         log: { info: note("info"), warn: note("warn") },
       },
-    } as unknown as Context,
+    }),
     record,
     { conditions: before },
     { conditions: after },

@@ -1,4 +1,5 @@
 // Is the record of members begun, kept and given up as it should be, whatever the API server says?
+import { contextOf } from "../context-of.ts";
 import { controllers } from "../../../src/runtime/queue/controllers.ts";
 import { waits } from "../../../src/runtime/queue/waits.ts";
 import { describe, expect, it } from "vitest";
@@ -87,7 +88,7 @@ function fixture({ rows, living = [], isBlind = false }: Start = {}) {
   };
   const members = recordedMembers(stores.operatorSecrets);
   const clock = fakeClock();
-  const context = {
+  const context = contextOf({
     runtime: { clock, inSlices: inSlices(clock) },
     cluster: {
       stores,
@@ -108,7 +109,7 @@ function fixture({ rows, living = [], isBlind = false }: Start = {}) {
     credentials: { members, index: { namesOf: () => [{ secretName: "former" }] } },
     queue: { enqueue: (key: string) => asked.push(key), waits: waits() },
     settings: { namespace: "ops" },
-  } as unknown as Context;
+  });
   const put = (each: RegistryCredential): void => {
     const { generation, finalizers, annotations } = each;
     const fields = { key: each.name, name: each.name, uid: each.uid, generation, finalizers, annotations };

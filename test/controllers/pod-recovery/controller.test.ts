@@ -1,9 +1,9 @@
 // Is a pod evicted at most once, and never many at a time?
+import { contextOf } from "../context-of.ts";
 import { describe, expect, it } from "vitest";
 import type { Failure } from "../../../src/runtime/errors.ts";
 import type { NamespaceRecord, PodRecord } from "../../../src/cluster/records.ts";
 import type { Token } from "../../../src/cluster/token.ts";
-import type { Context } from "../../../src/controllers/context.ts";
 import type { Contributor } from "../../../src/entitlement/credential-index.ts";
 import { podsLoop } from "../../../src/controllers/pod-recovery/controller.ts";
 import { fakeClock } from "../../fake-clock.ts";
@@ -45,7 +45,7 @@ function fixture(
   const { spec } = credential();
   const asking = credential({ spec: { ...spec, podRecovery: "Evict", ...changes } });
   const silent = (): void => undefined;
-  const context = {
+  const context = contextOf({
     runtime: {
       clock,
       events: { publish: ({ reason, note }: { reason: string; note: string }) => notes.push(`${reason} ${note}`) },
@@ -87,7 +87,7 @@ function fixture(
       grantKey: () => "g",
       scopeOf: () => ({ namespace: namespace(), operatorNamespace: "ops", serviceAccount: () => undefined }),
     },
-  } as unknown as Context;
+  });
   const loop = podsLoop();
   return {
     clock,

@@ -1,6 +1,6 @@
 // Are stuck pods looked at whenever what they wait for has come?
+import { contextOf } from "../context-of.ts";
 import { expect, it } from "vitest";
-import type { Context } from "../../../src/controllers/context.ts";
 import { podsWatches } from "../../../src/controllers/pod-recovery/watches.ts";
 import { listeners } from "../../../src/runtime/watch/listeners.ts";
 import { namespace, pod, serviceAccount } from "../../entitlement/objects.ts";
@@ -25,7 +25,7 @@ function keysOf(of: Watched, change: object, stuck: readonly string[]): readonly
     },
   };
   const keys: string[] = [];
-  for (const each of podsWatches({ cluster: { stores } } as unknown as Context))
+  for (const each of podsWatches(contextOf({ cluster: { stores } })))
     each.follow((requests) => keys.push(...[...requests].map(({ key }) => key)));
   stores[of].tell(change);
   return keys;

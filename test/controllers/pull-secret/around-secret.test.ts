@@ -1,8 +1,8 @@
 // How many references does a Secret wait for that goes?
+import { contextOf } from "../context-of.ts";
 import { describe, expect, it } from "vitest";
 import type { ServiceAccountRecord } from "../../../src/cluster/records.ts";
 import { referencesTo } from "../../../src/controllers/pull-secret/observe.ts";
-import type { Context } from "../../../src/controllers/context.ts";
 import { failure, serviceAccount } from "../../entitlement/objects.ts";
 
 function left(
@@ -16,7 +16,7 @@ function left(
       permissions: { serviceAccounts: () => (given.hidden ? failure() : undefined) },
     },
   };
-  return referencesTo(context as unknown as Context, "team-a", "regcred");
+  return referencesTo(contextOf(context), "team-a", "regcred");
 }
 
 describe("a Secret that goes", () => {

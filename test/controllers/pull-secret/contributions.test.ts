@@ -1,9 +1,9 @@
 // Does each entry bring what it grants to the namespace, and do tokens that are not there get asked for once?
+import { contextOf } from "../context-of.ts";
 import { describe, expect, it } from "vitest";
 import type { Failure } from "../../../src/runtime/errors.ts";
 import type { NamespaceRecord } from "../../../src/cluster/records.ts";
 import type { AddOptions } from "../../../src/runtime/queue/work-queue.ts";
-import type { Context } from "../../../src/controllers/context.ts";
 import { gatherContributions } from "../../../src/controllers/pull-secret/observe-contributions.ts";
 import { grantKeys } from "../../../src/providers/grant-keys.ts";
 import { grantTracker, tokenSecretName } from "../../../src/controllers/token/grant-tracker.ts";
@@ -39,7 +39,7 @@ function fixture() {
   };
   // Touching anything that is not here throws.
   const gather = (record = namespace()) =>
-    gatherContributions(context as unknown as Context, { user: `secret/${record.name}/regcred` }, record, [
+    gatherContributions(contextOf(context), { user: `secret/${record.name}/regcred` }, record, [
       { credential: acme, held: false },
     ]);
   const store = (grantKey: string, expiresAt: Temporal.Instant): void => {

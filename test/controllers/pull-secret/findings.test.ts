@@ -1,4 +1,5 @@
 // Does each credential hear of a Secret's troubles what concerns it?
+import { contextOf } from "../context-of.ts";
 import { describe, expect, it } from "vitest";
 import { contentOf } from "../../../src/content/content.ts";
 import type { PullSecretPlan } from "../../../src/controllers/pull-secret/plan-types.ts";
@@ -11,7 +12,6 @@ import {
   reportSecret,
   waitingFinding,
 } from "../../../src/controllers/pull-secret/report.ts";
-import type { Context } from "../../../src/controllers/context.ts";
 import { namespaceView } from "../../../src/controllers/credential/observe.ts";
 import { referencesKey } from "../../../src/controllers/keys.ts";
 import { statusCache } from "../../../src/controllers/status-cache.ts";
@@ -156,13 +156,13 @@ describe("a namespace whose pull Secret has only come after its references were 
     const cache = statusCache(fakeClock(now));
     const acme = credential({ name: "acme", generation: 3 });
     const queued: string[] = [];
-    const context = {
+    const context = contextOf({
       credentials: { statusCache: cache },
       queue: { enqueue: (key: string) => queued.push(key) },
       runtime: { events: { publish: () => undefined } },
       settings: { mode: unrestricted },
       cluster: { stores: { pullSecrets: { get: () => undefined } } },
-    } as unknown as Context;
+    });
     const looked = { failures: [], notes: [], generations: new Map([["acme", 3]]) };
     const isPending = (): boolean => namespaceView(cache, acme, "team-a").pending;
     const found = findingOfPlan(usable, { contributing: [contributing("acme")], leaving: [], content });

@@ -1,6 +1,6 @@
 // Which logins are taken out of a Secret by their value, and which of equal value stay?
+import { contextOf } from "../context-of.ts";
 import { describe, expect, it } from "vitest";
-import type { Context } from "../../../src/controllers/context.ts";
 import { formerLogins } from "../../../src/controllers/pull-secret/observe-contributions.ts";
 import { grantKeys } from "../../../src/providers/grant-keys.ts";
 import type { Token } from "../../../src/cluster/token.ts";
@@ -9,9 +9,9 @@ import { credential, login, minute, namespace, staticEntry, token } from "../../
 /** As `host password`. */
 function leaving(hosts: readonly string[], found: Token | undefined): readonly string[] {
   const scope = { namespace: namespace(), operatorNamespace: "ops", serviceAccount: () => undefined };
-  const context = {
+  const context = contextOf({
     grants: { tokens: { token: () => found }, grantKey: grantKeys(), scopeOf: () => scope },
-  } as unknown as Context;
+  });
   const each = { credential: credential({ spec: { registries: [staticEntry({ hosts: [...hosts] })] } }) };
   return formerLogins(context, namespace(), [each]).map(
     ({ key, login: { password } }) => `${key} ${password.reveal()}`,

@@ -1,7 +1,7 @@
 // Is only that noted as a member's which stands in the Secret?
+import { contextOf } from "../context-of.ts";
 import { describe, expect, it } from "vitest";
 import { members } from "../../../src/entitlement/members.ts";
-import type { Context } from "../../../src/controllers/context.ts";
 import type { Contributor } from "../../../src/entitlement/credential-index.ts";
 import { type Coming, noteComing, noteMembers } from "../../../src/controllers/pull-secret/apply.ts";
 import { contributor, credential, secretRecord } from "../../entitlement/objects.ts";
@@ -18,7 +18,7 @@ function noted(
   book.lead();
   book.note(place, { secretUid: "uid-regcred", merged: false, credentials: ["uid-before", "uid-gone"] });
   const record = secretRecord({ credentials: named });
-  noteMembers({ credentials: { members: book } } as unknown as Context, place, record, {
+  noteMembers(contextOf({ credentials: { members: book } }), place, record, {
     contributing: [contributing("a"), contributing("b")],
     orphaned,
     frozenUids,
@@ -32,13 +32,13 @@ async function coming(
   { before, stays }: Pick<Coming, "before" | "stays">,
   stored: Promise<object> = Promise.resolve({}),
 ) {
-  const context = {
+  const context = contextOf({
     credentials: {
       members: book,
       index: { readable: (name: string) => (name === "lost" ? undefined : { uid: `uid-${name}` }) },
       storeMembers: () => stored,
     },
-  } as unknown as Context;
+  });
   const body: Coming["body"] = {
     type: "kubernetes.io/dockerconfigjson",
     labels: {},

@@ -1,8 +1,8 @@
 // Does a pull Secret wait for a token that is on its way, and for nothing where something in it must go?
+import { contextOf } from "../context-of.ts";
 import { describe, expect, it } from "vitest";
 import type { NamespaceRecord, SecretRecord } from "../../../src/cluster/records.ts";
 import { statusCache } from "../../../src/controllers/status-cache.ts";
-import type { Context } from "../../../src/controllers/context.ts";
 import { grantKeys } from "../../../src/providers/grant-keys.ts";
 import { members } from "../../../src/entitlement/members.ts";
 import { observeSecret, type Snapshot } from "../../../src/controllers/pull-secret/observe.ts";
@@ -31,7 +31,7 @@ function observed(
   const kept = operatorSecrets();
   const tokens = grantTracker({ clock, secrets: kept, operatorNamespace: "ops" });
   const stored: SecretRecord[] = [];
-  const context = {
+  const context = contextOf({
     runtime: { clock, events: { publish: () => undefined } },
     grants: {
       tokens,
@@ -59,7 +59,7 @@ function observed(
       digest: () => "digest",
     },
     settings: { mode: unrestricted },
-  } as unknown as Context;
+  });
   const look = () =>
     observeSecret({ context, namespace: namespace(), name: "regcred", memory: {}, render: contentRenderer() });
   look();

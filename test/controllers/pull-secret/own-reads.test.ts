@@ -1,7 +1,7 @@
 // Does what our own GET finds correct what is stored, also backwards, before anything is judged by it?
+import { contextOf } from "../context-of.ts";
 import { describe, expect, it } from "vitest";
 import type { StoredObject } from "../../../src/runtime/watch/object-meta.ts";
-import type { Context } from "../../../src/controllers/context.ts";
 import { readLive } from "../../../src/controllers/pull-secret/observe.ts";
 import { patchReferences } from "../../../src/controllers/service-account/apply.ts";
 import { takeLoginsOut } from "../../../src/controllers/pull-secret/apply.ts";
@@ -13,15 +13,15 @@ interface Found {
 }
 
 /** A store that knows the object in a version that etcd has no more, and what a GET answers. */
-function fixture<R extends StoredObject>(record: R, found: Found | undefined) {
-  const records = store<R>();
+function fixture(record: StoredObject, found: Found | undefined) {
+  const records = store<StoredObject>();
   const feed = records.feed();
   feed.begin();
   feed.observed(record);
   feed.completed(record.resourceVersion);
   const read = (): Promise<Found | undefined> => Promise.resolve(found);
-  const transform = ({ metadata }: Found): R => ({ ...record, resourceVersion: metadata.resourceVersion });
-  const context = {
+  const transform = ({ metadata }: Found): StoredObject => ({ ...record, resourceVersion: metadata.resourceVersion });
+  const context = contextOf({
     runtime: { clock: { elapsed: () => 0 } },
     cluster: {
       stores: { pullSecrets: records, serviceAccounts: records },
@@ -30,7 +30,7 @@ function fixture<R extends StoredObject>(record: R, found: Found | undefined) {
       callFailure: () => ({ kind: "forbidden" }),
       digest: () => "ours",
     },
-  } as unknown as Context;
+  });
   return { context, stored: () => records.get(record.key)?.resourceVersion };
 }
 

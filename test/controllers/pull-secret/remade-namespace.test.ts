@@ -1,6 +1,6 @@
 // Does a namespace that is made anew under its name get what the one before had?
+import { contextOf } from "../context-of.ts";
 import { expect, it } from "vitest";
-import type { Context } from "../../../src/controllers/context.ts";
 import { pullSecretLoop } from "../../../src/controllers/pull-secret/controller.ts";
 import { smallCluster } from "../small-cluster.ts";
 
@@ -39,7 +39,7 @@ it("the login of before an entry was altered, which only the namespace of before
 
 it("what one that is gone lived by is forgotten under every name at once, for its successor may be there before each key has run", async () => {
   const used: [string, number][] = [];
-  const context = {
+  const context = contextOf({
     runtime: { clock: { elapsed: () => 0 } },
     credentials: {
       judged: { judged: () => undefined, unjudged: () => undefined },
@@ -47,8 +47,15 @@ it("what one that is gone lived by is forgotten under every name at once, for it
       statusCache: { forget: () => undefined },
     },
     cluster: { stores: { namespaces: { look: () => ({ kind: "absent" }) }, pullSecrets: { get: () => undefined } } },
-    grants: { tokens: { use: (user: string, grants: ReadonlyMap<string, object>) => used.push([user, grants.size]) } },
-  } as unknown as Context;
+    grants: {
+      tokens: {
+        use: (user: string, grants: ReadonlyMap<string, object>) => {
+          used.push([user, grants.size]);
+          return [];
+        },
+      },
+    },
+  });
   await pullSecretLoop()(context, "team-a", "regcred", AbortSignal.timeout(60_000));
   expect(Object.fromEntries(used)).toEqual({ "secret/team-a/regcred": 0, "secret/team-a/other": 0 });
 });

@@ -1,10 +1,10 @@
 // Does a Secret of ours that may not be deleted lose its logins, once, and as it was when that was decided?
+import { contextOf } from "../context-of.ts";
 import { describe, expect, it } from "vitest";
 import { withoutLogins } from "../../../src/cluster/pull-secret-object.ts";
 import { encoded } from "../../../src/cluster/pull-secret-wire.ts";
 import { dockerConfigKey } from "../../../src/registry/docker-config.ts";
 import type { SecretRecord } from "../../../src/cluster/records.ts";
-import type { Context } from "../../../src/controllers/context.ts";
 import { takeLoginsOut } from "../../../src/controllers/pull-secret/apply.ts";
 import { secretRecord } from "../../entitlement/objects.ts";
 
@@ -16,12 +16,12 @@ const ours = secretRecord({ type, resourceVersion: "7", digest: "what it holds" 
 /** What was asked of the API server, and written. */
 async function takenOut(record: SecretRecord, kind = "admissionDenied", version = "7"): Promise<readonly string[]> {
   const calls: string[] = [];
-  const context = {
+  const context = contextOf({
     cluster: {
       digest,
       callFailure: () => ({ kind }),
       stores: { pullSecrets: { wrote: () => calls.push("noted") } },
-      transforms: { secret: (raw: unknown) => raw },
+      transforms: { secret: (raw: SecretRecord) => raw },
       api: {
         getSecret: async () => {
           calls.push("read");
@@ -41,7 +41,7 @@ async function takenOut(record: SecretRecord, kind = "admissionDenied", version 
         },
       },
     },
-  } as unknown as Context;
+  });
   await takeLoginsOut(context, record, new Error("denied"), signal);
   return calls;
 }

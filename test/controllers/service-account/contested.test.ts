@@ -1,11 +1,11 @@
 // Does a fight end when the other side gives up, and does everybody hear of it then?
+import { contextOf } from "../context-of.ts";
 import { seen } from "../../runtime/watch/seen.ts";
 import { describe, expect, it } from "vitest";
 import type { Reverts } from "../../../src/runtime/queue/conflict-backoff.ts";
 import type { NamespaceRecord, SecretRecord, ServiceAccountRecord } from "../../../src/cluster/records.ts";
 import type { Outcome } from "../../../src/runtime/queue/work-queue.ts";
 import { statusCache } from "../../../src/controllers/status-cache.ts";
-import type { Context } from "../../../src/controllers/context.ts";
 import { grantKeys } from "../../../src/providers/grant-keys.ts";
 import { members } from "../../../src/entitlement/members.ts";
 import { pullSecretLoop } from "../../../src/controllers/pull-secret/controller.ts";
@@ -41,7 +41,7 @@ describe("a pull Secret that somebody keeps changing back", () => {
       written += 1;
       return Promise.resolve(stands(JSON.parse(json) as object));
     };
-    const context = {
+    const context = contextOf({
       runtime: { clock, events: { publish: () => undefined }, log: { debug: () => undefined } },
       credentials: {
         statusCache: statusCache(clock),
@@ -87,7 +87,7 @@ describe("a pull Secret that somebody keeps changing back", () => {
         permissions: allPermitted,
       },
       queue: { enqueue: (key: string) => queued.push(key) },
-    } as unknown as Context;
+    });
     const loop = pullSecretLoop();
     return {
       clock,
@@ -146,7 +146,7 @@ describe("a reference that somebody keeps taking off", () => {
     const transform = transformServiceAccount();
     let version = 1;
     let account: ServiceAccountRecord = serviceAccount();
-    const context = {
+    const context = contextOf({
       runtime: { clock, log: { debug: () => undefined } },
       cluster: {
         transforms: { serviceAccount: transform },
@@ -165,7 +165,7 @@ describe("a reference that somebody keeps taking off", () => {
             }),
         },
       },
-    } as unknown as Context;
+    });
     const wanted = {
       secrets: [
         {

@@ -1,9 +1,8 @@
 // What is told of ServiceAccounts that are left alone, however many a tenant makes of them?
+import { contextOf } from "../context-of.ts";
 import { seen } from "../../runtime/watch/seen.ts";
 import { describe, expect, it } from "vitest";
-import type { Failure } from "../../../src/runtime/errors.ts";
 import { referencesLoop } from "../../../src/controllers/service-account/controller.ts";
-import type { Context } from "../../../src/controllers/context.ts";
 import { textOfWaited } from "../../../src/controllers/outcome.ts";
 import { knownAbsent, type Sighting } from "../../../src/runtime/watch/presence.ts";
 import { statusCache } from "../../../src/controllers/status-cache.ts";
@@ -26,7 +25,7 @@ async function reportOf(accounts: readonly ServiceAccountRecord[], max = Infinit
   findings.setSecret("team-a", "regcred", { state: "usable", credentials: new Map() });
   const patched: string[] = [];
   const published: string[] = [];
-  const context = {
+  const context = contextOf({
     runtime: {
       clock,
       events: { publish: ({ note }: { note: string }) => published.push(note) },
@@ -47,10 +46,10 @@ async function reportOf(accounts: readonly ServiceAccountRecord[], max = Infinit
       transforms: { serviceAccount: () => undefined },
       api: { patchServiceAccount: async (_namespace: string, name: string) => patched.push(name) },
       permissions: { serviceAccounts: () => undefined },
-      callFailure: () => ({ kind: undefined, failure: {} as Failure }),
+      callFailure: () => ({ kind: undefined, failure: {} }),
     },
     queue: { enqueue: () => undefined },
-  } as unknown as Context;
+  });
   const loop = referencesLoop();
   // As the queue does it: a run that has not ended the round goes on.
   for (let isOver = false; !isOver;) {
@@ -89,11 +88,7 @@ describe("ServiceAccounts that are too large", () => {
 describe("the ServiceAccounts of a namespace", () => {
   // Touching anything that is not here throws.
   const run = (sighting: Sighting<NamespaceRecord>) =>
-    referencesLoop()(
-      { cluster: { stores: { namespaces: { look: () => sighting } } } } as unknown as Context,
-      "team-a",
-      never,
-    );
+    referencesLoop()(contextOf({ cluster: { stores: { namespaces: { look: () => sighting } } } }), "team-a", never);
 
   it.each(["not-seen", "not-permitted"] as const)("wait for it where it is %s", async (kind) => {
     expect(await run({ kind })).toEqual({ waitsFor: [textOfWaited({ of: "namespaces", object: "team-a" })] });

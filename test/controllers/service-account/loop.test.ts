@@ -1,11 +1,11 @@
 // Are the references of a namespace written in short runs, each account once, whatever the others do?
+import { contextOf } from "../context-of.ts";
 import { seen } from "../../runtime/watch/seen.ts";
 import { describe, expect, it } from "vitest";
 import type { Failure } from "../../../src/runtime/errors.ts";
 import type { ServiceAccountRecord } from "../../../src/cluster/records.ts";
 import type { Outcome } from "../../../src/runtime/queue/work-queue.ts";
 import { statusCache, type SecretFinding } from "../../../src/controllers/status-cache.ts";
-import type { Context } from "../../../src/controllers/context.ts";
 import { referencesLoop } from "../../../src/controllers/service-account/controller.ts";
 import { fakeClock } from "../../fake-clock.ts";
 import { contributor, credential, namespace, secretRecord, serviceAccount } from "../../entitlement/objects.ts";
@@ -40,7 +40,7 @@ function fixture(count: number) {
     void found.setSecret("team-a", "regcred", { state, credentials: new Map() });
   let entitled = true;
   judge("usable");
-  const context = {
+  const context = contextOf({
     runtime: {
       clock,
       events: { publish: (event: object) => void reported.push(event) },
@@ -91,7 +91,7 @@ function fixture(count: number) {
       permissions: allPermitted,
     },
     queue: { enqueue: (key: string) => queued.push(key) },
-  } as unknown as Context;
+  });
   const loop = referencesLoop();
   const run = (): Promise<Outcome> => loop(context, "team-a", never);
   /** Until a run does not go on in another one; returns their number. */

@@ -1,7 +1,7 @@
 // What is wanted of a ServiceAccount, given who contributes to each Secret name and what was found of it?
+import { contextOf } from "../context-of.ts";
 import { describe, expect, it } from "vitest";
 import { finalizer } from "../../../src/api/names.ts";
-import type { Context } from "../../../src/controllers/context.ts";
 import { observeReferences } from "../../../src/controllers/service-account/observe.ts";
 import type { SecretFinding } from "../../../src/controllers/status-cache.ts";
 import type { SecretRecord, ServiceAccountRecord } from "../../../src/cluster/records.ts";
@@ -32,7 +32,7 @@ const observed = (
   const hidden = { name: "hidden", uid: "uid-hidden", finalizers: [finalizer] };
   const holders = ({ secretName }: { readonly secretName: string }): readonly string[] =>
     names[secretName]?.holders ?? [];
-  const context = {
+  const context = contextOf({
     credentials: {
       index: {
         names: () => Object.keys(names),
@@ -71,7 +71,7 @@ const observed = (
       },
       namesSynced: () => synced,
     },
-  } as unknown as Context;
+  });
   const all = observeReferences(context, namespace());
   const { secrets, extras, unjudged } = all.of(serviceAccount(account));
   return { all, secrets, extras, unjudged: [...unjudged].toSorted() };

@@ -1,8 +1,8 @@
 // Does each write of a token's Secret name the version that it is about, and is nothing noted before it is done?
+import { contextOf } from "../context-of.ts";
 import { describe, expect, it } from "vitest";
 import { collect, storeMakers, storeToken } from "../../../src/controllers/token/apply.ts";
 import { tokenSecretName } from "../../../src/controllers/token/grant-tracker.ts";
-import type { Context } from "../../../src/controllers/context.ts";
 import { done } from "../../../src/controllers/outcome.ts";
 import { knownAbsent } from "../../../src/runtime/watch/presence.ts";
 import type { Failure } from "../../../src/runtime/errors.ts";
@@ -28,7 +28,7 @@ function play({ stored = true, failure }: Play) {
   const version = (body: { metadata: { resourceVersion?: string } }): string => String(body.metadata.resourceVersion);
   const record = { key: `ops/${name}`, kind: "token", uid: "uid-1", resourceVersion: "7" };
   const say = (message: string): void => void said.push(message);
-  const context = {
+  const context = contextOf({
     runtime: { log: { debug: say, info: say, warn: say } },
     settings: { namespace: "ops" },
     cluster: {
@@ -55,7 +55,7 @@ function play({ stored = true, failure }: Play) {
         forget: (key: string) => steps.push(`${key} forgotten`),
       },
     },
-  } as unknown as Context;
+  });
   return { context, steps, said, answers: () => answer.resolve({}) };
 }
 

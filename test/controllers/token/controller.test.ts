@@ -1,4 +1,5 @@
 // When is a token fetched, may it be published, and who hears how it went?
+import { contextOf } from "../context-of.ts";
 import { describe, expect, it } from "vitest";
 import type { Failure } from "../../../src/runtime/errors.ts";
 import { failureOf, OperatorError } from "../../../src/runtime/errors.ts";
@@ -130,7 +131,7 @@ function fixture(given: FixtureOptions): Played {
           wrote: (record: OperatorSecretRecord) => secrets.set(record.key, record),
         },
       },
-      transforms: { operatorSecret: (written: unknown) => written },
+      transforms: { operatorSecret: (written: OperatorSecretRecord) => written },
       api: {
         createSecret: (_namespace: string, body: object) => write(body),
         replaceSecret: (_namespace: string, _name: string, body: object) => write(body),
@@ -145,7 +146,7 @@ function fixture(given: FixtureOptions): Played {
     const about = { namespace: "ops", name: "hub", uid: "s", type: "Opaque", offered: false, expiresAt: undefined };
     secrets.set("ops/hub", { key: "ops/hub", resourceVersion, kind: "source", values, ...about });
   };
-  return { context: context as unknown as Context, queued, states, warnings, fetched: () => fetched, changeSource };
+  return { context: contextOf(context), queued, states, warnings, fetched: () => fetched, changeSource };
 }
 
 const logins = { all: { username: "ann", password: new Redacted("x") } };

@@ -1,9 +1,9 @@
 // What does a day cost with a source that hands out the same token until near its end, at its true times?
+import { contextOf } from "../context-of.ts";
 import { expect, it } from "vitest";
 import type { OperatorSecretRecord } from "../../../src/cluster/records.ts";
 import { googleProvider } from "../../../src/providers/google/fetch.ts";
 import type { HttpAnswer, HttpCall } from "../../../src/providers/http/http.ts";
-import type { Context } from "../../../src/controllers/context.ts";
 import { failureOf } from "../../../src/runtime/errors.ts";
 import { grantTracker, tokenSecretName } from "../../../src/controllers/token/grant-tracker.ts";
 import { reconcileToken } from "../../../src/controllers/token/controller.ts";
@@ -82,7 +82,7 @@ it("of 24 hours with Google's metadata server is one ask and one stored token fo
     });
   };
   const silent = (): void => undefined;
-  const context = {
+  const context = contextOf({
     runtime: { clock, inSlices: inSlices(clock), log: { debug: silent, info: silent, warn: silent, error: silent } },
     grants: { tokens, provider },
     credentials: { statusCache: { secret: () => undefined } },
@@ -95,7 +95,7 @@ it("of 24 hours with Google's metadata server is one ask and one stored token fo
           wrote: (record: OperatorSecretRecord) => secrets.set(record.key, record),
         },
       },
-      transforms: { operatorSecret: (written: unknown) => written },
+      transforms: { operatorSecret: (written: OperatorSecretRecord) => written },
       api: {
         createSecret: (_namespace: string, body: object) => write(body),
         replaceSecret: (_namespace: string, _name: string, body: object) => write(body),
@@ -103,7 +103,7 @@ it("of 24 hours with Google's metadata server is one ask and one stored token fo
       callFailure: (error: unknown) => ({ kind: undefined, failure: failureOf(error) }),
     },
     queue: { enqueue: () => (reported += 1) },
-  } as unknown as Context;
+  });
 
   let minLeft = Infinity;
   const end = clock.elapsed() + hours * 3_600_000;

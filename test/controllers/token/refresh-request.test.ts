@@ -1,10 +1,10 @@
 // Does `regcred.dev/refresh` mint once for each value, over restarts too?
+import { contextOf } from "../context-of.ts";
 import { describe, expect, it } from "vitest";
 import { tokenSecretType } from "../../../src/api/names.ts";
 import { failureOf, OperatorError } from "../../../src/runtime/errors.ts";
 import type { OperatorSecretRecord } from "../../../src/cluster/records.ts";
 import { statusCache } from "../../../src/controllers/status-cache.ts";
-import type { Context } from "../../../src/controllers/context.ts";
 import { reconcileToken } from "../../../src/controllers/token/controller.ts";
 import { grantTracker, tokenSecretName } from "../../../src/controllers/token/grant-tracker.ts";
 import { tokenFromData, tokenToData } from "../../../src/cluster/token-wire.ts";
@@ -52,7 +52,7 @@ function operator(refuses = false, stored?: Record<string, string>): Operator {
   const tokens = grantTracker({ clock, secrets: operatorSecrets, operatorNamespace: "ops" });
   const silent = (): void => undefined;
   // The rest of a context is for other loops: touching it throws.
-  const context = {
+  const context = contextOf({
     runtime: { clock, inSlices: inSlices(clock), log: { debug: silent, info: silent, warn: silent, error: silent } },
     grants: {
       tokens,
@@ -80,7 +80,7 @@ function operator(refuses = false, stored?: Record<string, string>): Operator {
       callFailure: (error: unknown) => ({ kind: undefined, failure: failureOf(error) }),
     },
     queue: { enqueue: silent },
-  } as unknown as Context;
+  });
   return {
     asks: async (refreshes) => {
       const changed =

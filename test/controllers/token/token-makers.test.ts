@@ -1,4 +1,5 @@
 // Does a token Secret name who uses it, once, and does what is kept for namespaces of before stay without being renewed?
+import { contextOf } from "../context-of.ts";
 import { beforeEach, describe, expect, it } from "vitest";
 import { OperatorError } from "../../../src/runtime/errors.ts";
 import { type Maker, makerOf } from "../../../src/cluster/makers.ts";
@@ -75,7 +76,7 @@ describe("a token loop", () => {
       return Promise.resolve(written);
     };
     // Touching anything that is not here throws.
-    context = {
+    context = contextOf({
       runtime: { clock, inSlices: inSlices(clock), log: { debug: silent, info: silent, warn: silent, error: silent } },
       grants: {
         tokens,
@@ -103,7 +104,7 @@ describe("a token loop", () => {
             removed: (key: string) => secrets.delete(key),
           },
         },
-        transforms: { operatorSecret: (written: unknown) => written },
+        transforms: { operatorSecret: (written: OperatorSecretRecord) => written },
         api: {
           createSecret: (_namespace: string, body: object) => write(body),
           replaceSecret: (_namespace: string, _name: string, body: object) => write(body),
@@ -112,7 +113,7 @@ describe("a token loop", () => {
         callFailure: (error: OperatorError) => ({ kind: undefined, failure: error }),
       },
       queue: { enqueue: (key: string) => queued.push(key) },
-    } as unknown as Context;
+    });
   });
 
   it("stores those who use a token with it", async () => {

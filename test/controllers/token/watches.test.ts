@@ -1,6 +1,6 @@
 // Which grants are looked at when a Secret of the operator's namespace changes, at a cost that does not grow with the grants.
+import { contextOf } from "../context-of.ts";
 import { expect, it } from "vitest";
-import type { Context } from "../../../src/controllers/context.ts";
 import { tokenWatches } from "../../../src/controllers/token/watches.ts";
 import { newSignals } from "../../../src/controllers/signals.ts";
 import { listeners } from "../../../src/runtime/watch/listeners.ts";
@@ -23,7 +23,7 @@ function requestsOf(change: object): readonly string[] {
     queue: { signals: newSignals(thrown) },
   };
   const asked: string[] = [];
-  for (const each of tokenWatches(context as unknown as Context)) {
+  for (const each of tokenWatches(contextOf(context))) {
     each.follow((requests) => {
       for (const { key, options } of requests) asked.push(`${options?.lane} ${key}`);
     });
