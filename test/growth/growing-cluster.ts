@@ -1,7 +1,6 @@
 // The operator's loops, queue and stores on a cluster in memory of any size, in time that a test lets pass.
 import { randomUUID } from "node:crypto";
 import { inMemoryCluster } from "../../src/cli/plan/in-memory-cluster.ts";
-import type { Status } from "../../src/api/registry-credential.ts";
 import type { ClusterApi, ClusterObject } from "../../src/cluster/cluster-api.ts";
 import { clusterStores } from "../../src/cluster/cluster-stores.ts";
 import { regcredControllers } from "../../src/controllers/index.ts";
@@ -17,7 +16,6 @@ import { runWorkers } from "../../src/runtime/queue/run-workers.ts";
 import { allPermitted } from "../controllers/all-permitted.ts";
 import { fakeClock } from "../fake-clock.ts";
 import { unrestricted } from "../mode.ts";
-import { stepsOf } from "./counted-steps.ts";
 
 const thrown = (error: unknown): never => {
   throw error;
@@ -31,16 +29,10 @@ export interface Shape {
   readonly credentials: number;
   /** Names of the namespaces that the credential with this number selects. Default: `team-*`. */
   readonly selects?: (credential: number) => readonly string[];
-  /** Default: each credential has its own. */
-  readonly secretName?: (credential: number) => string;
-  /** Each namespace has a source of its own. Default: all share one. */
-  readonly ownSources?: boolean;
 }
 
 /** What a piece of work has taken until nothing was left to be done. */
 export interface Cost {
-  /** By file of src/. */
-  readonly steps: ReadonlyMap<string, number>;
   /** By loop. */
   readonly runs: Readonly<Record<string, number>>;
   /** By call of the API server. */
@@ -51,18 +43,17 @@ export interface GrowingCluster {
   /** Everything is looked at for the first time. */
   readonly begin: () => Promise<Cost>;
   readonly label: (namespace: string, labels: Readonly<Record<string, string>>) => Promise<Cost>;
-  /** Other passwords in the sources. */
+  /** Another password in the source, which all share. */
   readonly rotate: () => Promise<Cost>;
-  readonly changeSpec: (credential: number, spec: object) => Promise<Cost>;
   readonly remove: (credential: number) => Promise<Cost>;
-  readonly status: (credential: number) => Status;
   readonly secrets: () => number;
   readonly stop: () => Promise<void>;
 }
 
 export function growingCluster(shape: Shape): GrowingCluster {
-  const { namespaces: count, credentials, selects = () => ["team-*"], ownSources = false } = shape;
-  const secretName = shape.secretName ?? ((credential: number): string => `pull-${credential}`);
+  const { namespaces: count, credentials, selects = () => ["team-*"] } = shape;
+  // Each has its own.
+  const secretName = (credential: number): string => `pull-${credential}`;
   const clock = fakeClock();
   const known = clusterStores(log, "0.0.0");
   const derived = derive(known, clock, operatorNamespace, thrown);
@@ -82,16 +73,15 @@ export function growingCluster(shape: Shape): GrowingCluster {
         name: "hub",
         provider: "Static",
         hosts: [`r${index}.example.com`],
-        static: { secretName: ownSources ? "hub-$(namespace.name)" : "hub" },
+        static: { secretName: "hub" },
       },
     ],
     namespaces: { include: selects(index) },
     pullSecret: { name: secretName(index) },
   });
-  const sources = ownSources ? names.map((name) => `hub-${name}`) : ["hub"];
   let password = 0;
-  const source = (name: string): object => ({
-    metadata: meta(name, operatorNamespace),
+  const source = (): object => ({
+    metadata: meta("hub", operatorNamespace),
     type: "kubernetes.io/basic-auth",
     data: { username: btoa("ann"), password: btoa(`secret-${password}`) },
   });
@@ -106,7 +96,7 @@ export function growingCluster(shape: Shape): GrowingCluster {
       namespaces: names.map((name) => ({ metadata: { ...meta(name), labels: { pull: "yes" } } })),
       serviceAccounts: names.map((name) => ({ metadata: meta("default", name) })),
       pullSecrets: [],
-      operatorSecrets: sources.map(source),
+      operatorSecrets: [source()],
     },
     known,
     operatorNamespace,
@@ -175,11 +165,9 @@ export function growingCluster(shape: Shape): GrowingCluster {
   const cost = async (what: () => void): Promise<Cost> => {
     calls = {};
     runs = {};
-    const steps = await stepsOf(async () => {
-      what();
-      await clock.advance(Temporal.Duration.from({ seconds: 20 }));
-    });
-    return { steps, runs, calls };
+    what();
+    await clock.advance(Temporal.Duration.from({ seconds: 20 }));
+    return { runs, calls };
   };
 
   const feed = stores.namespaces.feed();
@@ -201,13 +189,7 @@ export function growingCluster(shape: Shape): GrowingCluster {
     rotate: () =>
       cost(() => {
         password += 1;
-        for (const name of sources) cluster.putSource(source(name));
-      }),
-    changeSpec: (index, spec) =>
-      cost(() => {
-        const before = latest.get(credentialName(index));
-        if (!before) throw new Error("it is not known yet");
-        cluster.putCredential({ ...before, spec: { ...specOf(index), ...spec } });
+        cluster.putSource(source());
       }),
     remove: (index) =>
       cost(() => {
@@ -216,7 +198,6 @@ export function growingCluster(shape: Shape): GrowingCluster {
         const deletionTimestamp = clock.now().toString();
         cluster.putCredential({ ...before, metadata: { ...before.metadata, deletionTimestamp } });
       }),
-    status: (index) => stores.credentials.get(credentialName(index))?.credential?.status ?? {},
     secrets: () => cluster.secrets.size,
     stop: async () => {
       const ended = Promise.all(workers.map((worker) => worker.drain(Temporal.Duration.from({ seconds: 5 }))));
