@@ -7,18 +7,18 @@ import type { InSlices } from "../runtime/in-slices.ts";
 import { goneBy } from "../runtime/watch/presence.ts";
 import type { Store } from "../runtime/watch/store.ts";
 import { followRemovals } from "./follow-removals.ts";
-import { lastGoodSpecs } from "./last-good-spec.ts";
+import { type LastGoodSpecs, lastGoodSpecs } from "./last-good-spec.ts";
 import { markedSecrets } from "./marked-secrets.ts";
 import type { Members } from "./members.ts";
 import { type NamedAccounts, namedAccounts } from "./named-accounts.ts";
 import { namesInUse } from "./names-in-use.ts";
-import { removals } from "./removal-guard.ts";
+import { type Removals, removals } from "./removal-guard.ts";
 import type { Held } from "./removal-limit.ts";
 import { type Retired, retiredNames } from "./rename-grace.ts";
 import { retained } from "./retained.ts";
 import { concerned, concernsAll } from "./concerned.ts";
 import { selectsNamespace } from "./selection.ts";
-import { listedNames, selections } from "./selections.ts";
+import { listedNames, type Selections, selections } from "./selections.ts";
 
 /** A credential that names a Secret name in use, judged for one namespace. */
 export interface Contributor {
@@ -130,20 +130,7 @@ export function credentialIndex(options: CredentialIndexOptions): CredentialInde
   const membersOf = (credential: RegistryCredential | undefined): readonly string[] =>
     [...(credential ? members.mayHold(credential.uid) : [])].flatMap((uid) => namespaceOf(uid)?.name ?? []);
 
-  const isSelected = (credential: RegistryCredential, namespace: NamespaceRecord): boolean => {
-    const { name, uid, generation } = credential;
-    const now = specs.get(name);
-    // Whoever asks may have read it before it changed.
-    return now?.uid === uid && now.generation === generation
-      ? selecting(namespace).has(name)
-      : selectsNamespace(credential.spec.namespaces, namespace, operatorNamespace);
-  };
-  const titleOf = (credential: RegistryCredential, namespace: NamespaceRecord): "selected" | "held" | undefined => {
-    if (credential.deletionTimestamp) return undefined;
-    if (isSelected(credential, namespace)) return "selected";
-    return guard.keeps(credential, namespace.name) ? "held" : undefined;
-  };
-
+  const titleOf = titles({ specs, selecting, guard, operatorNamespace });
   const contributorOf = contributors({
     clock,
     operatorNamespace,
@@ -198,10 +185,36 @@ export function credentialIndex(options: CredentialIndexOptions): CredentialInde
   };
 }
 
+type Title = "selected" | "held";
+
+interface TitlesOptions {
+  readonly specs: Pick<LastGoodSpecs, "get">;
+  readonly selecting: Selections;
+  readonly guard: Pick<Removals, "keeps">;
+  readonly operatorNamespace: string;
+}
+
+/** By what a credential is entitled to a namespace. */
+function titles({ specs, selecting, guard, operatorNamespace }: TitlesOptions) {
+  const isSelected = (credential: RegistryCredential, namespace: NamespaceRecord): boolean => {
+    const { name, uid, generation } = credential;
+    const now = specs.get(name);
+    // Whoever asks may have read it before it changed.
+    return now?.uid === uid && now.generation === generation
+      ? selecting(namespace).has(name)
+      : selectsNamespace(credential.spec.namespaces, namespace, operatorNamespace);
+  };
+  return (credential: RegistryCredential, namespace: NamespaceRecord): Title | undefined => {
+    if (credential.deletionTimestamp) return undefined;
+    if (isSelected(credential, namespace)) return "selected";
+    return guard.keeps(credential, namespace.name) ? "held" : undefined;
+  };
+}
+
 interface ContributorsOptions {
   readonly clock: Clock;
   readonly operatorNamespace: string;
-  readonly titleOf: (credential: RegistryCredential, namespace: NamespaceRecord) => "selected" | "held" | undefined;
+  readonly titleOf: (credential: RegistryCredential, namespace: NamespaceRecord) => Title | undefined;
   readonly retains: (credential: RegistryCredential, namespace: NamespaceRecord) => boolean;
 }
 
