@@ -32,11 +32,20 @@ interface There {
   readonly present?: readonly string[];
   /** Those that are known to need nothing. */
   readonly settled?: string[];
+  /** The pull Secrets of the names have been listed. Default: they have. */
+  readonly synced?: boolean;
 }
 
 /** What the controllers make of a change in one of the stores. */
 function requestsOf(of: Watched, change: object, there: There = {}): readonly Request[] {
-  const { names = ["regcred"], credentials = [], namespaces = [], concerned = names, present = [] } = there;
+  const {
+    names = ["regcred"],
+    credentials = [],
+    namespaces = [],
+    concerned = names,
+    present = [],
+    synced = true,
+  } = there;
   const settled = there.settled ?? [];
   const store = (values: readonly string[]) => ({
     ...listeners<object>(thrown),
@@ -65,7 +74,7 @@ function requestsOf(of: Watched, change: object, there: There = {}): readonly Re
   };
   const settings = { namespace: "regcred-system" };
   const known = {
-    cluster: { stores, namesSynced: () => true },
+    cluster: { stores, namesSynced: () => synced },
     credentials: {
       index: credentialIndex,
       statusCache: { secret: (at: string, name: string) => (at === "found" && name === "regcred" ? {} : undefined) },
@@ -182,8 +191,29 @@ describe("a ServiceAccount", () => {
   });
 });
 
+describe("a ServiceAccount of the operator's own namespace", () => {
+  const puller = serviceAccount({ key: "regcred-system/puller", namespace: "regcred-system", name: "puller" });
+  // Tokens of all namespaces may be asked for as this one.
+  const everywhere = ["bulk secret/team-a/regcred", "bulk secret/team-b/regcred"];
+  const own = "undefined secret/regcred-system/regcred";
+
+  it.each([
+    ["that has come", { after: puller }, [...everywhere, own, "interactive references/regcred-system"]],
+    ["that is gone", { before: puller }, [...everywhere, own]],
+    ["that has changed otherwise", { before: puller, after: puller }, ["normal references/regcred-system"]],
+  ])("%s has what is asked for in its name looked at in every namespace", (_what, change, expected) => {
+    const there = { namespaces: ["team-a", "team-b"] };
+    expect(lanes(requestsOf("serviceAccounts", { key: puller.key, ...change }, there))).toEqual(expected.toSorted());
+  });
+});
+
 describe("a Secret of a pull Secret's name", () => {
   const ours = secretRecord({ credentials: ["acme", "beta"] });
+
+  it("tells nobody before all of that name have been listed: then each is looked at", () => {
+    expect(requestsOf("pullSecrets", { key: ours.key, after: ours }, { synced: false })).toEqual([]);
+    expect(requestsOf("pullSecrets", { key: ours.key, before: ours }, { synced: false })).toEqual([]);
+  });
 
   it.each([
     [

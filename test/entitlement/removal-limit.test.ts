@@ -1,7 +1,13 @@
 // Is a mistyped selection stopped before it takes a credential from many, and everything else let through?
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { allowedRemoval, heldFrom, isTooLarge, type Removal } from "../../src/entitlement/removal-limit.ts";
+import {
+  type RemovalCause,
+  allowedRemoval,
+  heldFrom,
+  isTooLarge,
+  type Removal,
+} from "../../src/entitlement/removal-limit.ts";
 import { textWithSteps } from "../../src/runtime/steps.ts";
 
 function removal(leaving: number, served: number, changes: Partial<Removal> = {}): Removal {
@@ -41,6 +47,18 @@ describe("the removal guard", () => {
     expect(held.message).toContain("(team-000, team-001, team-002, team-003, team-004, ...)");
     expect(textWithSteps(held)).toMatch(
       /; if that is right: kubectl annotate registrycredential acme regcred\.dev\/allow-removal=4-33 --overwrite$/,
+    );
+  });
+
+  it("is told with its cause, and with all names where they are few", () => {
+    const leaving = ["team-4", "team-3", "team-2", "team-1", "team-0"];
+    const told = (cause: RemovalCause): string =>
+      heldFrom({ name: "acme", generation: 4, served: 6, cause, leaving, total: 5 }).message;
+    const names = "(team-0, team-1, team-2, team-3, team-4)";
+    const rest = `${names}; nothing is removed and they stay fresh`;
+    expect(told("Spec")).toBe(`5 of 6 namespaces would lose this credential ${rest}`);
+    expect(told("Labels")).toBe(
+      `5 of 6 namespaces would lose this credential because their labels have changed ${rest}`,
     );
   });
 

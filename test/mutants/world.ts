@@ -110,7 +110,7 @@ export const worldMutants: readonly Mutant[] = [
   known("references are not looked at when somebody else's login leaves the Secret", "takes references off once", {
     file: "src/controllers/service-account/watches.ts",
     from: "      return isChanged ?",
-    to: "      return isNews && false ?",
+    to: "      return isChanged && false ?",
   }),
   known("a token is stored with the hosts that its entry had before", "remembers for which hosts", {
     file: "src/controllers/token/token-makers.ts",
@@ -124,9 +124,18 @@ export const worldMutants: readonly Mutant[] = [
   }),
   known("a login comes into a Secret of several before the record says so", "in the moment before a crash", {
     file: "src/controllers/pull-secret/apply.ts",
-    from: "  if (names.length < 2) return;",
+    from: "  if (names.length < 2 && !areLeaving) return;",
     to: "  if (names.length > 0) return;",
   }),
+  known(
+    "a login comes into a Secret before the record says so, if all others leave it then",
+    "as the last one leaves it",
+    {
+      file: "src/controllers/pull-secret/apply.ts",
+      from: "const areLeaving = stays &&",
+      to: "const areLeaving = !stays &&",
+    },
+  ),
   known("whose a Secret is is forgotten as soon as a namesake is there", "while nobody of its name was there", {
     file: "src/entitlement/undecided.ts",
     from: "gone: isNamed || contributors.some(isNamesake) ? uids : [] };",

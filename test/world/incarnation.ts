@@ -2,7 +2,7 @@
 import { type Controllers, controllers } from "../../src/operator/controllers.ts";
 import { withAdmission } from "../../src/providers/with-admission.ts";
 import type { Random } from "../../src/runtime/clock.ts";
-import type { ModelServer } from "../../src/cluster/in-memory/in-memory-server.ts";
+import type { ModelServer, Resource } from "../../src/cluster/in-memory/in-memory-server.ts";
 import type { LeaseView } from "../../src/runtime/leader/lease-state.ts";
 import type { Log } from "../../src/runtime/observability/log.ts";
 import type { FakeClock } from "../fake-clock.ts";
@@ -31,8 +31,8 @@ export interface Environment {
 export interface Incarnation {
   readonly namespace: SystemNamespace;
   readonly parts: Controllers;
-  /** Something happened that its watches may show. */
-  stir(): void;
+  /** Something happened that its watches may show: an event of this kind, or another fault. */
+  stir(resource?: Resource): void;
   /** It leads, and begins as soon as its stores are full and the cluster is its. */
   lead(): void;
   /** Nothing of it goes on. */

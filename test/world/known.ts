@@ -298,6 +298,22 @@ export const known: readonly Known[] = [
     ],
   },
   {
+    what: "keeps what came into a Secret as the last one leaves it, in the moment before a crash, though it cannot be read after it",
+    steps: [
+      after(
+        50,
+        create("c", {
+          selects: "b",
+          entries: [entry({ name: "e2", from: "src-1", hosts: [hosts[0], cloudHost] })],
+          suspend: true,
+        }),
+      ),
+      soon({ act: "restart", after: 9, sent: false }),
+      soon({ act: "garble credential", name: "c", on: true }),
+      soon({ act: "delete credential", name: "a", how: "drained" }),
+    ],
+  },
+  {
     what: "knows its Secret again that was marked as another's while nobody of its name was there",
     steps: [
       after(50, { act: "delete credential", name: "a", how: "stripped" }),

@@ -123,6 +123,8 @@ function referencesIn(standing: Standing, secret: ClusterObject, claims: readonl
     const isKnown =
       claims.some(({ credential }) => credential.spec.suspend) ||
       isOrphaned(ledger, secret) ||
+      // The spec as it was last read wants it; after a start nobody knows of that.
+      claims.some(({ identity }) => isUnreadable(standing, identity)) ||
       holdersIn(ledger, secret).some((each) => isUnreadable(standing, each)) ||
       isLeftOf(standing, claims[0]) ||
       ledger.foreignReferences.get(object.metadata.uid)?.has(name) === true;

@@ -21,8 +21,8 @@ export function eventLog(server: ModelServer): EventLog {
 
 export interface PlayedWatches {
   readonly listWatch: (watched: Watched) => ListWatch;
-  /** Something has happened that watches may show: an event, another fault. */
-  readonly stir: () => void;
+  /** Something has happened that watches may show: an event of this kind, or another fault, which may be one of all kinds. */
+  readonly stir: (resource?: Resource) => void;
 }
 
 export interface PlayedWatchesOptions {
@@ -32,29 +32,48 @@ export interface PlayedWatchesOptions {
   readonly faults: () => Iterable<ListFault>;
 }
 
+interface Stream {
+  readonly resource: Resource;
+  /** It looks again for what has happened. */
+  wake: () => void;
+}
+
+const nothing = (): void => undefined;
 // Bookmarks come about once a minute; seldomer, but within what a reflector bears, they cost less.
 const bookmarkEvery = Temporal.Duration.from({ seconds: 85 });
 
 /** Those of one process: nothing of them is left when it is dropped. */
 export function playedWatches({ server, log, clock, faults }: PlayedWatchesOptions): PlayedWatches {
-  const sleepers = new Set<() => void>();
+  const streams = new Set<Stream>();
+  let forgetBeat: Cancel | undefined;
 
   const faultOf = (resource: Resource): ListFault | undefined =>
     [...faults()].find((each) => each.resource === resource);
-  /** Until something has happened, the time has come, or nobody waits any more. */
-  const something = (signal: AbortSignal): Promise<void> =>
-    new Promise((resolve) => {
-      let cancel: Cancel = () => undefined;
-      const wake = (): void => {
-        cancel();
-        sleepers.delete(wake);
-        signal.removeEventListener("abort", wake);
-        resolve();
-      };
-      cancel = clock.schedule(bookmarkEvery, wake);
-      sleepers.add(wake);
-      signal.addEventListener("abort", wake, { once: true });
+  const stir: PlayedWatches["stir"] = (resource) => {
+    for (const each of streams) if (resource === undefined || each.resource === resource) each.wake();
+  };
+  const beat = (): void => {
+    forgetBeat = clock.schedule(bookmarkEvery, () => {
+      beat();
+      stir();
     });
+  };
+  /** A stream that is woken by what happens, by the time, and when nobody follows it any more. */
+  const opened = (resource: Resource, signal: AbortSignal): Stream & { readonly close: () => void } => {
+    const stream: Stream = { resource, wake: nothing };
+    const wake = (): void => stream.wake();
+    signal.addEventListener("abort", wake);
+    streams.add(stream);
+    if (!forgetBeat) beat();
+    const close = (): void => {
+      signal.removeEventListener("abort", wake);
+      streams.delete(stream);
+      if (streams.size > 0) return;
+      forgetBeat?.();
+      forgetBeat = undefined;
+    };
+    return Object.assign(stream, { close });
+  };
 
   const listWatch = (watched: Watched): ListWatch => {
     const { resource, shows } = selectionOf(watched);
@@ -73,19 +92,27 @@ export function playedWatches({ server, log, clock, faults }: PlayedWatchesOptio
         for (const object of objects) yield { type: "ADDED", object };
         yield bookmark(version, { "k8s.io/initial-events-end": "true" });
       }
-      while (!signal.aborted && clock.elapsed() < ends) {
-        const fault = faultOf(resource);
-        if (fault?.how === "hidden" || fault?.how === "down") throw listRefusal(fault);
-        if (fault?.how === "expired" && fault.since > began) throw refused(410, "Expired", "too old resource version");
-        const next = fault?.how === "deaf" ? undefined : log.events[at];
-        if (next) {
-          at += 1;
-          const event = next.event.resource === resource ? seen(next.event, shows) : undefined;
-          if (event) yield event;
-          continue;
+      const stream = opened(resource, signal);
+      try {
+        while (!signal.aborted && clock.elapsed() < ends) {
+          const fault = faultOf(resource);
+          if (fault?.how === "hidden" || fault?.how === "down") throw listRefusal(fault);
+          if (fault?.how === "expired" && fault.since > began)
+            throw refused(410, "Expired", "too old resource version");
+          const next = fault?.how === "deaf" ? undefined : log.events[at];
+          if (next) {
+            at += 1;
+            const event = next.event.resource === resource ? seen(next.event, shows) : undefined;
+            if (event) yield event;
+            continue;
+          }
+          onAlive?.();
+          await new Promise<void>((resolve) => {
+            stream.wake = resolve;
+          });
         }
-        onAlive?.();
-        await something(signal);
+      } finally {
+        stream.close();
       }
     };
     return {
@@ -102,7 +129,7 @@ export function playedWatches({ server, log, clock, faults }: PlayedWatchesOptio
       },
     };
   };
-  return { listWatch, stir: () => [...sleepers].forEach((wake) => wake()) };
+  return { listWatch, stir };
 }
 
 function selectionOf({ path, query = {} }: Watched): {

@@ -1,7 +1,12 @@
 // What is the world of the failure test made of, and how does time pass in it?
 import { isDeepStrictEqual } from "node:util";
 import { fakeClock, type FakeClock } from "../fake-clock.ts";
-import { type ModelEvent, type ModelServer, modelServer } from "../../src/cluster/in-memory/in-memory-server.ts";
+import {
+  type ModelEvent,
+  type ModelServer,
+  modelServer,
+  type Resource,
+} from "../../src/cluster/in-memory/in-memory-server.ts";
 import type { Random } from "../../src/runtime/clock.ts";
 import type { Fault, How, ListFault, Request } from "./faults.ts";
 import { type Incarnation, incarnation, type Environment } from "./incarnation.ts";
@@ -68,6 +73,7 @@ export async function world(counts: (complaint: string) => boolean): Promise<Wor
     newUid: () => `00000000-0000-4000-8000-${String((uids += 1)).padStart(12, "0")}`,
   });
   const log = eventLog(server);
+  server.subscribe(({ resource }) => stir(resource));
   const cloud = playedCloud();
   const writes: string[] = [];
   let writing: Request | undefined;
@@ -156,15 +162,21 @@ export async function world(counts: (complaint: string) => boolean): Promise<Wor
         return work();
       } finally {
         writing = undefined;
-        stir();
       }
     },
     leaseOf: () => undefined,
     onError: (text) => book.complain(`a bug: ${text}`),
   };
-  const stir = (): void => {
-    for (const each of living) if (!each.dead()) each.stir();
+  const stir = (resource?: Resource): void => {
+    for (const each of living) if (!each.dead()) each.stir(resource);
   };
+  /** Who may not see all, or may again, is told at once. */
+  const tellFaults = (): void => {
+    if (made.listFaults === told) return;
+    told = made.listFaults;
+    stir();
+  };
+  let told: readonly ListFault[] = [];
 
   const made: World = {
     server,
@@ -182,7 +194,7 @@ export async function world(counts: (complaint: string) => boolean): Promise<Wor
       const advance = async (part: number): Promise<void> => {
         // What goes wrong meanwhile is noted, though nothing may be written until it is mended.
         believedSince();
-        stir();
+        tellFaults();
         await clock.advance(Temporal.Duration.from({ milliseconds: part }));
         server.endNamespaces();
       };
@@ -194,7 +206,6 @@ export async function world(counts: (complaint: string) => boolean): Promise<Wor
         left -= part;
       }
       await advance(left);
-      stir();
       await clock.advance();
       // And until now, though it may be mended next.
       believedSince();

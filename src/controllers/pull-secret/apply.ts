@@ -225,9 +225,11 @@ export async function noteComing(
 ): Promise<void> {
   const { members, index: credentialIndex, storeMembers } = context.credentials;
   const names = (body.annotations[credentialsAnnotation] ?? "").split(",");
-  if (names.length < 2) return;
   const uids = names.flatMap((name) => credentialIndex.readable(name)?.uid ?? []);
   const present = before ? members.holders(place, before.uid) : [];
+  // Who leaves it with this very write may have to be taken out of it once more after a crash.
+  const areLeaving = stays && present.some((uid) => !uids.includes(uid));
+  if (names.length < 2 && !areLeaving) return;
   const coming = stays ? uids.filter((uid) => !present.includes(uid)) : uids;
   if (coming.length === 0) return;
   const uid = before && stays ? before.uid : anyUid;

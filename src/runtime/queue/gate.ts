@@ -4,7 +4,7 @@ import type { Lane } from "./lane-turns.ts";
 /** Keys that need the same: what holds up one of them holds up all. */
 export interface LineName {
   readonly name: string;
-  /** News of it (`GateListener.news`) may let them go on. */
+  /** A change of it (`GateListener.changed`) may let them go on. */
   readonly subject: string;
 }
 

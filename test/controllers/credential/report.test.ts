@@ -4,7 +4,9 @@ import { describe, expect, it } from "vitest";
 import { conditions, conditionTypes } from "../../../src/api/conditions.ts";
 import type { Status } from "../../../src/api/registry-credential.ts";
 import type { CredentialRecord } from "../../../src/cluster/records.ts";
-import { publishTransitions } from "../../../src/controllers/credential/report.ts";
+import type { Context } from "../../../src/controllers/context.ts";
+import { publishTransitions, reportDenial, reportSchema } from "../../../src/controllers/credential/report.ts";
+import { failure } from "../../entitlement/objects.ts";
 import { fakeClock } from "../../fake-clock.ts";
 
 const record = { name: "acme", uid: "u1" } as CredentialRecord;
@@ -61,8 +63,41 @@ describe("a condition", () => {
     expect(play([], [was("Ready", "False", "Progressing")])).toEqual([]);
   });
 
+  it("that stays bad for another reason is told again", () => {
+    const [before, after] = [[was("Ready", "False", "Why")], [was("Ready", "False", "Other")]];
+    expect(play(before, after)).toEqual(["warn Ready", "Event Warning Ready: why"]);
+  });
+
   it("that turns good is told for Ready alone", () => {
     const good = conditionTypes.map((type) => was(type, conditions[type].good, "Well"));
     expect(play([], good)).toEqual(["info Ready", "Event Normal Ready: why"]);
+  });
+});
+
+describe("what a status cannot say", () => {
+  const hearing = () => {
+    const heard: unknown[] = [];
+    const say = (message: string): void => void heard.push(message);
+    const events = { publish: (event: object) => void heard.push(event) };
+    return { heard, context: { runtime: { events, log: { info: say, warn: say } } } as unknown as Context };
+  };
+
+  it("is an Event about the very object that could not be written, and a line in the log", () => {
+    const { heard, context } = hearing();
+    reportDenial(context, record, failure({ reason: "AdmissionDenied", retry: "slowly" }));
+    const regarding = { kind: "RegistryCredential", name: "acme", uid: "u1" };
+    expect(heard).toMatchObject(["RegistryCredential not updated", { regarding, reason: "AdmissionDenied" }]);
+  });
+
+  it("is a line in the log alone where time mends it", () => {
+    const { heard, context } = hearing();
+    reportDenial(context, record, failure({ reason: "ApiUnavailable", retry: "backoff" }));
+    expect(heard).toEqual(["RegistryCredential not updated"]);
+  });
+
+  it("is whether the installed schema has all that is asked of it", () => {
+    const { heard, context } = hearing();
+    for (const gaps of [[], ["spec.suspend"]]) reportSchema(context, { key: "crd", resourceVersion: "1", gaps });
+    expect(heard).toEqual(["installed schema complete", "installed schema outdated"]);
   });
 });

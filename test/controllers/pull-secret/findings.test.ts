@@ -90,6 +90,7 @@ describe("what is found of a Secret", () => {
     expect(reported(stuck)).toEqual([["old", [immutable]]]);
     expect(reported({ ...stuck, state: "leaving" })).toEqual([]);
     expect(reported({ ...stuck, action: { kind: "delete" } })).toEqual([]);
+    expect(reported({ action: { kind: "none" }, state: "foreign" })).toEqual([]);
   });
 
   it("tells all of them what is wrong with the Secret itself", () => {
@@ -115,6 +116,10 @@ describe("what is found of a Secret", () => {
         ?.formers?.map(({ entry, pending }) => `${entry} ${pending}`);
     expect(found({})).toBeUndefined();
     expect(found({ decided })).toEqual(["hub true"]);
+    // What another credential's entry lives by is that one's news.
+    expect(
+      found({ decided: { served: decided.served.map((each) => ({ ...each, credential: "young" })), shadowed: [] } }),
+    ).toBeUndefined();
     const missing = (credentialName: string): Partial<PullSecretPlan> => ({
       decided,
       failure: failure({ reason: "ConfigTooLarge" }),

@@ -29,7 +29,7 @@ function noted(
 /** Who is in the record of the Secret before the write, and as what it is known. */
 async function coming(
   book: ReturnType<typeof members>,
-  { before, stays }: Pick<Coming, "before" | "stays">,
+  { before, stays, named = "a,b,lost" }: Pick<Coming, "before" | "stays"> & { readonly named?: string },
   stored: Promise<object> = Promise.resolve({}),
 ) {
   const context = contextOf({
@@ -42,7 +42,7 @@ async function coming(
   const body: Coming["body"] = {
     type: "kubernetes.io/dockerconfigjson",
     labels: {},
-    annotations: { "regcred.dev/credentials": "a,b,lost" },
+    annotations: { "regcred.dev/credentials": named },
     ownerReferences: [],
     finalizers: [],
     dockerConfig: "{}",
@@ -85,6 +85,18 @@ describe("members of a Secret before a write", () => {
       const before = secretRecord({ credentials: [] });
       expect(await coming(book, { before, stays: true })).toEqual({ of: ["uid-a", "uid-b"], owns: !merged, merged });
     }
+  });
+
+  it("are those who come as the last other one leaves it, whatever its marks say", async () => {
+    const book = members();
+    book.note(place, { secretUid: "uid-regcred", merged: false, credentials: ["uid-b"] });
+    const before = secretRecord({ credentials: [] });
+    expect((await coming(book, { before, stays: true, named: "a" })).of).toEqual(["uid-b", "uid-a"]);
+  });
+
+  it("are nobody else's concern where one has the Secret for itself: they are noted after the write", async () => {
+    const before = secretRecord({ credentials: ["b"] });
+    expect((await coming(members(), { before, stays: true, named: "a" })).of).toEqual([]);
   });
 
   it("are those who are in the one that is made anew, too, though they cannot be read", async () => {

@@ -51,6 +51,7 @@ describe("a pull Secret that somebody keeps changing back", () => {
           isInUse: (name: string) => name === "regcred",
           contributors: () => [contributor(acme)],
           unreadable: () => false,
+          readable: () => acme,
         },
         members: members(),
       },

@@ -376,6 +376,16 @@ describe("a token that was fetched", () => {
     expect([states, warnings]).toEqual([["Issued"], ["end of a token not believed: they say 3600000 seconds"]]);
   });
 
+  it("that is what was wanted again is no failure any more, and who uses it is told", async () => {
+    const { context, queued } = fixture({ stored: false, fetch: mints });
+    await reconcileToken(context, "g", never);
+    context.grants.tokens.ended("g", missing);
+    const before = queued.length;
+    await reconcileToken(context, "g", never);
+    expect(context.grants.tokens.attempts("g")?.failure).toBeUndefined();
+    expect(queued.slice(before)).toEqual(["secret/team-a/regcred", "secret/team-b/regcred", "credential/acme"]);
+  });
+
   it("is not fetched again while it is young and its sources are the same", async () => {
     const { context, fetched } = fixture({ stored: false, fetch: mints });
     await reconcileToken(context, "g", never);

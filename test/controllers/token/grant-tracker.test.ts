@@ -11,6 +11,7 @@ import {
 } from "../../../src/controllers/token/grant-tracker.ts";
 import { tokenFromData, tokenToData } from "../../../src/cluster/token-wire.ts";
 import { Redacted } from "../../../src/runtime/redacted.ts";
+import { keptItem } from "../../../src/controllers/token/token-makers.ts";
 import { knownAbsent } from "../../../src/runtime/watch/presence.ts";
 import { type FakeClock, fakeClock } from "../../fake-clock.ts";
 import { googleGrant } from "../../providers/grants.ts";
@@ -76,7 +77,7 @@ describe("the token book", () => {
     tracker.ended("a", failure);
     tracker.use(user("one"), grants());
     tracker.use(user("two"), grants("a"));
-    expect(tracker.attempts("a")).toMatchObject({ failure });
+    expect(tracker.attempts("a")).toMatchObject({ failure, ended: true });
     tracker.ended("a", undefined);
     expect(tracker.attempts("a")).toMatchObject({ failure: undefined });
   });
@@ -138,6 +139,50 @@ describe("the token book", () => {
     tracker.use(user("greedy"), grants());
     expect(isUrgent("greedy", "label-2")).toBe(false);
     expect(isUrgent("new", "theirs")).toBe(true);
+  });
+
+  it("has nobody wait for what a Secret that has a login asks for beside", () => {
+    tracker.use(user("one"), grants("a"));
+    tracker.use(user("one"), grants("a", "b"));
+    expect([tracker.isUrgent("a"), tracker.isUrgent("b")]).toEqual([true, false]);
+  });
+
+  it("says whether it is news by which token of before a Secret lives", () => {
+    const kept = new Set([keptItem("a", "uid-acme", "hub")]);
+    expect([tracker.keep(user("one"), kept), tracker.keep(user("one"), kept)]).toEqual([true, false]);
+    expect([tracker.keep(user("two"), kept), tracker.keep(user("one"), new Set())]).toEqual([true, false]);
+    expect([...tracker.kept()]).toEqual(["a"]);
+  });
+
+  it("names the hosts that an entry has now, also where only some of them are others", () => {
+    const uses = (...hosts: readonly string[]): void => {
+      const makers = [{ credential: "uid-acme", entry: "hub", hosts, values: {} }];
+      tracker.use(user("one"), new Map([["a", { grant: grant("a"), target: undefined, makers }]]));
+    };
+    uses("a.example.com", "b.example.com");
+    uses("a.example.com", "c.example.com");
+    expect(tracker.makers("a").map(({ hosts }) => hosts)).toEqual([["a.example.com", "c.example.com"]]);
+  });
+
+  it.each([
+    ["lives", { minutes: 1 }, ["hub until 2026-01-01T00:00:00Z"]],
+    ["has ended", { minutes: -1 }, []],
+  ])("names who has ceased to use a token and lives by it, while it %s", async (_what, life, named) => {
+    const maker = { credential: "uid-acme", entry: "hub", hosts: ["docker.io"], values: {} };
+    const settled = clock.now().add({ minutes: 10 });
+    const minted = {
+      logins: { all: { username: "ann", password: new Redacted("x") } },
+      issuedAt: clock.now(),
+      expiresAt: settled.add(life),
+    };
+    const data = tokenToData(minted, { grantKey: "a", fingerprint: "f", state: "Issued", makers: [maker] });
+    const name = tokenSecretName("a");
+    const about = { key: `ops/${name}`, resourceVersion: "1", namespace: "ops", name, uid: "u" };
+    secrets.set(about.key, { ...about, kind: "token", token: tokenFromData(data, "1") });
+    tracker.use(user("one"), grants(), new Set([keptItem("a", "uid-acme", "hub")]));
+    await clock.advance(seconds(600));
+    tracker.forgetCeased("a");
+    expect(tracker.makers("a").map(({ entry, until }) => `${entry} until ${until}`)).toEqual(named);
   });
 
   it("has somebody wait for it as soon as a new namespace needs it, or a person asks for it", () => {

@@ -86,6 +86,13 @@ describe("a silence", () => {
     expect(names.isProven("a")).toBe(false);
   });
 
+  it("of one that was never asked before proves nothing", () => {
+    const { names, unanswered } = made();
+    unanswered(1);
+    expect([names.isProven("a"), names.isDoubted("a")]).toEqual([false, true]);
+    expect([names.answered("b"), names.gave("b")]).toEqual([false, false]);
+  });
+
   it("of ten thousand others is forgotten, the oldest first", () => {
     const { names, unanswered } = made();
     unanswered(3);

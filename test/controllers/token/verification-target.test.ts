@@ -53,6 +53,12 @@ describe("the image that a token is tried with", () => {
     expect(verificationTargetOf({ provider: "ECR", ...trust }, ["a.example"], namespace())).toMatchObject(trust);
   });
 
+  it("is none of a cloud whose hosts are all anybody's", () => {
+    expect(
+      verificationTargetOf({ provider: "ECR" }, ["*.dkr.ecr.eu-west-3.amazonaws.com"], namespace()),
+    ).toBeUndefined();
+  });
+
   it("is rendered for the namespace", () => {
     const verify = { image: "ghcr.io/$(namespace.labels['tenant'])/app" };
     expect(

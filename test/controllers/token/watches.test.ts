@@ -1,7 +1,8 @@
 // Which grants are looked at when a Secret of the operator's namespace changes, at a cost that does not grow with the grants.
 import { contextOf } from "../context-of.ts";
 import { expect, it } from "vitest";
-import { tokenWatches } from "../../../src/controllers/token/watches.ts";
+import type { Context } from "../../../src/controllers/context.ts";
+import { storedTokens, tokenWatches } from "../../../src/controllers/token/watches.ts";
 import { newSignals } from "../../../src/controllers/signals.ts";
 import { listeners } from "../../../src/runtime/watch/listeners.ts";
 
@@ -34,6 +35,40 @@ function requestsOf(change: object): readonly string[] {
 
 const source = { kind: "source" };
 const stored = (grantKey: string): object => ({ kind: "token", token: { grantKey } });
+
+it("all that waits for a moment of wall time is looked at when the clock has jumped, and what kept an old token", () => {
+  const signals = newSignals(thrown);
+  const users: Readonly<Record<string, readonly string[]>> = {
+    a: ["secret/one/x"],
+    b: ["secret/two/x"],
+    c: ["secret/three/x"],
+  };
+  const tokens = {
+    wanted: () => [["a"], ["b"]],
+    token: (key: string) => (key === "a" ? { expiresAt: undefined } : undefined),
+    users: (key: string) => users[key] ?? [],
+    kept: () => ["c"],
+  };
+  const stores = { operatorSecrets: listeners<object>(thrown), crds: listeners<object>(thrown) };
+  const asked: string[] = [];
+  for (const each of tokenWatches({
+    cluster: { stores },
+    grants: { tokens },
+    queue: { signals },
+  } as unknown as Context))
+    each.follow((requests) => {
+      for (const { key } of requests) asked.push(key);
+    });
+  signals.clockSteps.tell();
+  // Of one without an end nobody's Secret has one.
+  expect(asked).toEqual(["token/a", "token/b", "secret/two/x", "secret/three/x"]);
+});
+
+it("at a start each token that can be read is looked at", () => {
+  const records = [stored("a"), source, { kind: "token" }, stored("b")];
+  const stores = { operatorSecrets: { values: () => records } } as unknown as Context["cluster"]["stores"];
+  expect([...storedTokens(stores)].map(({ key }) => key)).toEqual(["token/a", "token/b"]);
+});
 
 it.each([
   ["a source that has come", { key: "ops/hub", after: source }, ["interactive token/a", "interactive token/b"]],

@@ -294,7 +294,7 @@ describe("a failure", () => {
     const reported = (text: string) =>
       failureFrom(answer(403, status(403, "Forbidden", text)), { action: "write", operatorNamespace });
     expect(reported(policy.replace("no-secrets", "regcred-secrets"))).toMatchObject({ byOwnPolicy: true });
-    expect(reported(policy)).not.toHaveProperty("restrained");
+    expect(reported(policy)).not.toHaveProperty("byOwnPolicy");
   });
 
   it("keeps the time that the server named", () => {
