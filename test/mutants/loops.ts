@@ -286,8 +286,8 @@ export const loopMutants: readonly Mutant[] = [
     "namespaces are counted before all have been looked at",
     "controllers/credential/observe",
     [
-      "  await context.runtime.inSlices(stores.namespaces.values()",
-      "  void context.runtime.inSlices(stores.namespaces.values()",
+      "  await context.runtime.inSlices(credentialIndex.eligible(credential)",
+      "  void context.runtime.inSlices(credentialIndex.eligible(credential)",
     ],
     "controllers/credential/in-slices",
   ),
