@@ -7,16 +7,18 @@ import type { InSlices } from "../runtime/in-slices.ts";
 import { goneBy } from "../runtime/watch/presence.ts";
 import type { Store } from "../runtime/watch/store.ts";
 import { followRemovals } from "./follow-removals.ts";
-import { lastGoodSpecs } from "./last-good-spec.ts";
+import { type LastGoodSpecs, lastGoodSpecs } from "./last-good-spec.ts";
 import { markedSecrets } from "./marked-secrets.ts";
 import type { Members } from "./members.ts";
 import { type NamedAccounts, namedAccounts } from "./named-accounts.ts";
 import { namesInUse } from "./names-in-use.ts";
-import { removals } from "./removal-guard.ts";
+import { type Removals, removals } from "./removal-guard.ts";
 import type { Held } from "./removal-limit.ts";
 import { type Retired, retiredNames } from "./rename-grace.ts";
 import { retained } from "./retained.ts";
+import { concerned, concernsAll } from "./concerned.ts";
 import { selectsNamespace } from "./selection.ts";
+import { listedNames, type Selections, selections } from "./selections.ts";
 
 /** A credential that names a Secret name in use, judged for one namespace. */
 export interface Contributor {
@@ -39,11 +41,23 @@ export interface Contributor {
 }
 
 export interface CredentialIndex {
-  /** Every credential that has to do with this Secret name, oldest first. */
-  contributors(namespace: NamespaceRecord, secretName: string): readonly Contributor[];
-  /** Secret names that credentials write or have written: each has a watch. Oldest credential first. */
+  /**
+   * Every credential that has to do with this Secret name and with the namespace, oldest first. Who neither selects it nor has, or
+   * may have, something in it has not, but for one that `everybody` asks for.
+   */
+  contributors(namespace: NamespaceRecord, secretName: string, of?: "concerned" | "everybody"): readonly Contributor[];
+  /** Secret names that credentials write or have written: each has a watch. Oldest credential first. The same list while they are the same. */
   names(): readonly string[];
+  isInUse(secretName: string): boolean;
   namesOf(credentialName: string): readonly Retired[];
+  /** Names of the credentials that the namespace concerns: see `contributors`. */
+  concerned(namespace: NamespaceRecord): readonly string[];
+  /** Secret names that these write or have written. */
+  namesIn(namespace: NamespaceRecord): readonly string[];
+  /** Something of the credential may be where nothing else says so: in each namespace. */
+  concernsAll(credential: RegistryCredential): boolean;
+  /** Namespaces of which it may be entitled to some: not all, where it names them. */
+  eligible(credential: RegistryCredential): Iterable<NamespaceRecord>;
   /** Credentials whose spec cannot be read and never could. */
   unreadable(credentialName: string): boolean;
   exists(credentialName: string): boolean;
@@ -93,6 +107,8 @@ export function credentialIndex(options: CredentialIndexOptions): CredentialInde
   const guard = removals(clock, (uid) => members.count(uid));
   const inUse = namesInUse(clock, specs, marked);
   const namespaceOf = namespacesByUid(namespaces);
+  const selecting = selections(specs, operatorNamespace);
+  const concernedIn = concerned({ specs, selecting, members, marked, inUse });
 
   specs.subscribe(({ object, before, after }) => {
     const { key, after: record } = object;
@@ -114,39 +130,38 @@ export function credentialIndex(options: CredentialIndexOptions): CredentialInde
   const membersOf = (credential: RegistryCredential | undefined): readonly string[] =>
     [...(credential ? members.mayHold(credential.uid) : [])].flatMap((uid) => namespaceOf(uid)?.name ?? []);
 
-  const titleOf = (credential: RegistryCredential, namespace: NamespaceRecord): "selected" | "held" | undefined => {
-    if (credential.deletionTimestamp) return undefined;
-    if (selectsNamespace(credential.spec.namespaces, namespace, operatorNamespace)) return "selected";
-    return guard.keeps(credential, namespace.name) ? "held" : undefined;
-  };
+  const titleOf = titles({ specs, selecting, guard, operatorNamespace });
+  const contributorOf = contributors({
+    clock,
+    operatorNamespace,
+    titleOf,
+    retains: (credential, namespace) => kept.here(credential, namespace),
+  });
 
   return {
-    contributors: (namespace, secretName) =>
-      inUse.credentials().flatMap((credential): Contributor[] => {
-        const former = retiredNames(credential, clock.now()).find((retired) => retired.secretName === secretName);
-        const current = credential.spec.pullSecret.name === secretName;
-        if (!current && !former) return [];
-        const title = titleOf(credential, namespace);
-        return [
-          {
-            name: credential.name,
-            credential,
-            role: current ? "current" : former?.over === false ? "retiring" : "former",
-            entitled: title !== undefined,
-            held: title === "held",
-            deleting: credential.deletionTimestamp !== undefined,
-            retains: kept.here(credential, namespace),
-            // A former name is one that the status holds.
-            confirmed:
-              credential.finalizers.includes(finalizer) &&
-              (!current || credential.status?.secretName === secretName) &&
-              // An older CRD has no field for it.
-              (credential.status?.operatorNamespace ?? operatorNamespace) === operatorNamespace,
-          },
-        ];
-      }),
+    contributors: (namespace, secretName, of = "concerned") =>
+      (of === "everybody" ? inUse.credentials() : concernedIn(namespace)).flatMap(
+        (credential) => contributorOf(credential, namespace, secretName) ?? [],
+      ),
     names: () => inUse.names(),
+    isInUse: (secretName) => inUse.isInUse(secretName),
     namesOf: (name) => inUse.namesOf(name),
+    concerned: (namespace) => concernedIn(namespace).map(({ name }) => name),
+    namesIn: (namespace) => [
+      ...new Set(
+        concernedIn(namespace).flatMap(({ name, spec }) => [
+          spec.pullSecret.name,
+          ...inUse.namesOf(name).map(({ secretName }) => secretName),
+        ]),
+      ),
+    ],
+    concernsAll,
+    eligible: (credential) => {
+      const listed = listedNames(credential.spec.namespaces.include);
+      if (!listed) return namespaces.values();
+      // Who is held is a member.
+      return [...new Set([...listed, ...membersOf(credential)])].flatMap((name) => namespaces.get(name) ?? []);
+    },
     unreadable: (name) => credentials.get(name) !== undefined && specs.get(name) === undefined,
     exists: (name) => credentials.get(name) !== undefined,
     readable: (name) => specs.get(name),
@@ -167,6 +182,64 @@ export function credentialIndex(options: CredentialIndexOptions): CredentialInde
     },
     drainedFor: (name) => inUse.drainedFor(name, ({ uid }) => kept.forget(uid)),
     onNames: (listener) => inUse.onNames(listener),
+  };
+}
+
+type Title = "selected" | "held";
+
+interface TitlesOptions {
+  readonly specs: Pick<LastGoodSpecs, "get">;
+  readonly selecting: Selections;
+  readonly guard: Pick<Removals, "keeps">;
+  readonly operatorNamespace: string;
+}
+
+/** By what a credential is entitled to a namespace. */
+function titles({ specs, selecting, guard, operatorNamespace }: TitlesOptions) {
+  const isSelected = (credential: RegistryCredential, namespace: NamespaceRecord): boolean => {
+    const { name, uid, generation } = credential;
+    const now = specs.get(name);
+    // Whoever asks may have read it before it changed.
+    return now?.uid === uid && now.generation === generation
+      ? selecting(namespace).has(name)
+      : selectsNamespace(credential.spec.namespaces, namespace, operatorNamespace);
+  };
+  return (credential: RegistryCredential, namespace: NamespaceRecord): Title | undefined => {
+    if (credential.deletionTimestamp) return undefined;
+    if (isSelected(credential, namespace)) return "selected";
+    return guard.keeps(credential, namespace.name) ? "held" : undefined;
+  };
+}
+
+interface ContributorsOptions {
+  readonly clock: Clock;
+  readonly operatorNamespace: string;
+  readonly titleOf: (credential: RegistryCredential, namespace: NamespaceRecord) => Title | undefined;
+  readonly retains: (credential: RegistryCredential, namespace: NamespaceRecord) => boolean;
+}
+
+/** What a credential is to a Secret name in a namespace; undefined: nothing. */
+function contributors({ clock, operatorNamespace, titleOf, retains }: ContributorsOptions) {
+  return (credential: RegistryCredential, namespace: NamespaceRecord, secretName: string): Contributor | undefined => {
+    const former = retiredNames(credential, clock.now()).find((retired) => retired.secretName === secretName);
+    const current = credential.spec.pullSecret.name === secretName;
+    if (!current && !former) return undefined;
+    const title = titleOf(credential, namespace);
+    return {
+      name: credential.name,
+      credential,
+      role: current ? "current" : former?.over === false ? "retiring" : "former",
+      entitled: title !== undefined,
+      held: title === "held",
+      deleting: credential.deletionTimestamp !== undefined,
+      retains: retains(credential, namespace),
+      // A former name is one that the status holds.
+      confirmed:
+        credential.finalizers.includes(finalizer) &&
+        (!current || credential.status?.secretName === secretName) &&
+        // An older CRD has no field for it.
+        (credential.status?.operatorNamespace ?? operatorNamespace) === operatorNamespace,
+    };
   };
 }
 

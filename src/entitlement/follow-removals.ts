@@ -87,8 +87,9 @@ export function followRemovals(options: RemovalsOptions): void {
       members.forgetNamespace(before.uid, gone);
     }
     if (!after) return;
-    for (const credential of specs.values()) {
-      if (!members.has(credential.uid, after.uid)) continue;
+    for (const credentialUid of members.inNamespace(after.uid)) {
+      const credential = specs.ofUid(credentialUid);
+      if (!credential || !members.has(credentialUid, after.uid)) continue;
       judge(credential, after, before?.uid === after.uid ? "Labels" : causeAtStart(credential));
       decide(credential, after.uid);
     }

@@ -10,6 +10,8 @@ export interface LastGoodSpecs {
   values(): Iterable<RegistryCredential>;
   /** Oldest first; of the same age by name. */
   byAge(): readonly RegistryCredential[];
+  /** The place among them. */
+  rank(name: string): number | undefined;
   /** Calls `listener` with each change of a RegistryCredential, after it. */
   subscribe(listener: (change: SpecChange) => void): void;
 }
@@ -27,6 +29,8 @@ export function lastGoodSpecs(clock: Clock, credentials: Pick<Store<CredentialRe
   const nameByUid = new Map<string, string>();
   const listeners: ((change: SpecChange) => void)[] = [];
   let byAge: readonly RegistryCredential[] | undefined;
+  // By name. What changes with each count in a status is not who is older.
+  let ranks: ReadonlyMap<string, number> | undefined;
 
   credentials.subscribe((object) => {
     const { key, after: record } = object;
@@ -41,17 +45,25 @@ export function lastGoodSpecs(clock: Clock, credentials: Pick<Store<CredentialRe
       readable.set(key, after);
       nameByUid.set(after.uid, key);
     }
+    if (before?.uid !== after?.uid) ranks = undefined;
     for (const listener of listeners) listener({ object, before, after });
   });
+
+  const ranking = (): ReadonlyMap<string, number> =>
+    (ranks ??= new Map(
+      [...readable.values()]
+        .toSorted(
+          (a, b) => Temporal.Instant.compare(a.creationTimestamp, b.creationTimestamp) || (a.name < b.name ? -1 : 1),
+        )
+        .map(({ name }, rank) => [name, rank]),
+    ));
 
   return {
     get: (name) => readable.get(name),
     ofUid: (uid) => readable.get(nameByUid.get(uid) ?? ""),
     values: () => readable.values(),
-    byAge: () =>
-      (byAge ??= [...readable.values()].toSorted(
-        (a, b) => Temporal.Instant.compare(a.creationTimestamp, b.creationTimestamp) || (a.name < b.name ? -1 : 1),
-      )),
+    byAge: () => (byAge ??= [...ranking().keys()].flatMap((name) => readable.get(name) ?? [])),
+    rank: (name) => ranking().get(name),
     subscribe: (listener) => void listeners.push(listener),
   };
 }

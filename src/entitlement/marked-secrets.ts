@@ -6,24 +6,40 @@ import type { Store } from "../runtime/watch/store.ts";
 export interface MarkedSecrets {
   namespaces(credentialName: string): ReadonlySet<string>;
   has(credentialName: string, namespace: string): boolean;
+  /** Names that Secrets of the namespace name, whoever has written them, some of them more than once. */
+  inNamespace(namespace: string): Iterable<string>;
   /** Such a RegistryCredential is there. */
   follow(credentialName: string): void;
   forget(credentialName: string): void;
-  /** Other names are watched no longer, so that nothing more will be heard of their Secrets. */
+  /** Other names are watched no longer, so that nothing more will be heard of their Secrets. The same list: the same names. */
   watched(secretNames: readonly string[]): void;
 }
 
 export function markedSecrets(pullSecrets: Pick<Store<SecretRecord>, "values" | "subscribe">): MarkedSecrets {
   // By name of the credential and of the Secret: the namespaces.
   const marked = new Map<string, Map<string, Set<string>>>();
+  // By namespace and name of the Secret: what the record lists.
+  const listed = new Map<string, Map<string, readonly string[]>>();
 
   const mark = (bySecret: Map<string, Set<string>>, { name, namespace }: SecretRecord): void => {
     bySecret.set(name, (bySecret.get(name) ?? new Set()).add(namespace));
   };
+  // Whoever is followed since may have Secrets of names that are not watched.
+  let pruned: readonly string[] | undefined;
+  const unlist = ({ name, namespace }: Pick<SecretRecord, "name" | "namespace">): void => {
+    const bySecret = listed.get(namespace);
+    bySecret?.delete(name);
+    if (bySecret?.size === 0) listed.delete(namespace);
+  };
   pullSecrets.subscribe(({ before, after }) => {
     if (before?.credentials === after?.credentials) return;
     if (before) for (const each of before.credentials) marked.get(each)?.get(before.name)?.delete(before.namespace);
+    if (before) unlist(before);
     if (!after) return;
+    if (after.credentials.length > 0) {
+      const bySecret = listed.get(after.namespace) ?? new Map<string, readonly string[]>();
+      listed.set(after.namespace, bySecret.set(after.name, after.credentials));
+    }
     for (const each of after.credentials) {
       const bySecret = marked.get(each);
       if (bySecret) mark(bySecret, after);
@@ -35,17 +51,26 @@ export function markedSecrets(pullSecrets: Pick<Store<SecretRecord>, "values" | 
       new Set([...(marked.get(credentialName)?.values() ?? [])].flatMap((namespaces) => [...namespaces])),
     has: (credentialName, namespace) =>
       [...(marked.get(credentialName)?.values() ?? [])].some((namespaces) => namespaces.has(namespace)),
+    *inNamespace(namespace) {
+      for (const names of listed.get(namespace)?.values() ?? []) yield* names;
+    },
     follow: (credentialName) => {
       const bySecret = new Map<string, Set<string>>();
       marked.set(credentialName, bySecret);
+      pruned = undefined;
       for (const record of pullSecrets.values())
         if (record.credentials.includes(credentialName)) mark(bySecret, record);
     },
     forget: (credentialName) => void marked.delete(credentialName),
     watched: (secretNames) => {
+      if (pruned === secretNames) return;
+      pruned = secretNames;
       const names = new Set(secretNames);
       for (const bySecret of marked.values()) {
         for (const name of bySecret.keys()) if (!names.has(name)) bySecret.delete(name);
+      }
+      for (const [namespace, bySecret] of listed) {
+        for (const name of bySecret.keys()) if (!names.has(name)) unlist({ namespace, name });
       }
     },
   };

@@ -34,6 +34,8 @@ export interface Members {
   /** Members, and namespaces in which something may be left that was taken back. */
   mayHold(credentialUid: string): Iterable<string>;
   mayHoldIn(credentialUid: string, namespaceUid: string): boolean;
+  /** Of whom something may be left in the namespace: uids of RegistryCredentials. */
+  inNamespace(namespaceUid: string): ReadonlySet<string>;
   /**
    * How the Secret stands after a write or a comparison; undefined: nothing of regcred's is left in it. Of the `frozen` nothing was
    * found out: uids of RegistryCredentials.
@@ -242,6 +244,9 @@ class MembersRecord implements Members {
 
   readonly mayHoldIn: Members["mayHoldIn"] = (credentialUid, namespaceUid) =>
     [...(this.#byNamespace.get(namespaceUid)?.values() ?? [])].some(({ rows }) => rows.has(credentialUid));
+
+  readonly inNamespace: Members["inNamespace"] = (namespaceUid) =>
+    new Set([...(this.#byNamespace.get(namespaceUid)?.values() ?? [])].flatMap(({ rows }) => [...rows.keys()]));
 
   readonly note: Members["note"] = (at, standing, frozen = []) => {
     const before = this.#cellAt(at);

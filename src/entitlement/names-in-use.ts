@@ -6,12 +6,15 @@ import type { MarkedSecrets } from "./marked-secrets.ts";
 import { type Retired, retiredNames } from "./rename-grace.ts";
 
 export interface NamesInUse {
-  /** Each has a watch. Oldest credential first. */
+  /** Each has a watch. Oldest credential first. The same list while they are the same. */
   names(): readonly string[];
+  isInUse(secretName: string): boolean;
   /** Former names of the credential. */
   namesOf(credentialName: string): readonly Retired[];
   /** Whose names they are: those that are there, oldest first, then those that were drained lately. */
   credentials(): readonly RegistryCredential[];
+  /** Those that are gone. */
+  drainedLately(): readonly RegistryCredential[];
   /** See `CredentialIndex`. */
   drained(credential: RegistryCredential): void;
   isDrained(credential: Pick<RegistryCredential, "name" | "uid">): boolean;
@@ -46,30 +49,51 @@ export function namesInUse(clock: Clock, specs: LastGoodSpecs, marked: Pick<Mark
     const credential = specs.get(name);
     return credential ? retiredNames(credential, clock.now()) : [];
   };
-  const names = (): readonly string[] => [
-    ...new Set(
+  // Which names a credential has does not depend on the time, but for those that were drained.
+  let current:
+    | { readonly names: readonly string[]; readonly set: ReadonlySet<string>; readonly until: number }
+    | undefined;
+  const inUse = (): NonNullable<typeof current> => {
+    if (current && clock.elapsed() < current.until) return current;
+    const set = new Set(
       credentials().flatMap((credential) => [
         credential.spec.pullSecret.name,
         ...namesOf(credential.name).map(({ secretName }) => secretName),
       ]),
-    ),
-  ];
+    );
+    const ends = [...drained.values()].map(({ until }) => until).filter((until) => until > clock.elapsed());
+    const names = [...set];
+    const before = current?.names ?? [];
+    const isSame = names.length === before.length && names.every((name, at) => name === before[at]);
+    return (current = { names: isSame ? before : names, set, until: Math.min(...ends) });
+  };
+  const names = (): readonly string[] => inUse().names;
+  /** To be told of every change of `credentials`. */
+  const changed = (): void => {
+    if (current) current = { ...current, until: 0 };
+  };
+  specs.subscribe(({ before, after }) => {
+    if (before?.uid !== after?.uid || namesText(before) !== namesText(after)) changed();
+  });
   const follow = (): void => {
     const now = names();
     marked.watched(now);
-    if (now.join() === known.join()) return;
-    const lost = known.filter((name) => !now.includes(name));
+    if (now === known) return;
+    const lost = known.filter((name) => !inUse().set.has(name));
     known = now;
     for (const listener of listeners) listener(lost);
   };
 
   return {
     names,
+    isInUse: (secretName) => inUse().set.has(secretName),
     namesOf,
     credentials,
+    drainedLately: lately,
     drained: (credential) => {
       if ((specs.get(credential.name)?.uid ?? credential.uid) !== credential.uid) return;
       drained.set(credential.name, { credential, until: clock.elapsed() + drainedMemory.total("milliseconds") });
+      changed();
     },
     isDrained: ({ name, uid }) => drained.get(name)?.credential.uid === uid,
     drainedFor: (name, onOver) => {
@@ -83,10 +107,18 @@ export function namesInUse(clock: Clock, specs: LastGoodSpecs, marked: Pick<Mark
     succeeded: ({ name, uid }, onOver) => {
       const { credential } = drained.get(name) ?? {};
       if (!credential || credential.uid === uid) return;
+      changed();
       drained.delete(name);
       onOver(credential);
     },
     follow,
     onNames: (listener) => void listeners.push(listener),
   };
+}
+
+/** Equal texts: the same names. */
+function namesText(credential: RegistryCredential | undefined): string {
+  const { spec, status } = credential ?? {};
+  const retiring = (status?.retiring ?? []).map(({ secretName }) => secretName);
+  return [spec?.pullSecret.name, status?.secretName, ...retiring].join("/");
 }

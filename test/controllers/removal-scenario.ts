@@ -65,6 +65,7 @@ export function removalScenario({ changes, pretends = false, thinking = 0 }: Rem
       judged: { judged: () => undefined, unjudged: () => undefined },
       index: {
         names: () => ["regcred"],
+        isInUse: (name: string) => name === "regcred",
         namesOf: () => [],
         contributors: () => [contributor(credential(), { entitled: false })],
         unreadable: () => false,

@@ -26,16 +26,32 @@ interface There {
   readonly names?: readonly string[];
   readonly credentials?: readonly string[];
   readonly namespaces?: readonly string[];
+  /** Secret names that concern each namespace. Default: all. */
+  readonly concerned?: readonly string[];
+  /** Pull Secrets that are there. */
+  readonly present?: readonly string[];
+  /** Those that are known to need nothing. */
+  readonly settled?: string[];
   /** The pull Secrets of the names have been listed. Default: they have. */
   readonly synced?: boolean;
 }
 
 /** What the controllers make of a change in one of the stores. */
 function requestsOf(of: Watched, change: object, there: There = {}): readonly Request[] {
-  const { names = ["regcred"], credentials = [], namespaces = [], synced = true } = there;
+  const {
+    names = ["regcred"],
+    credentials = [],
+    namespaces = [],
+    concerned = names,
+    present = [],
+    synced = true,
+  } = there;
+  const settled = there.settled ?? [];
   const store = (values: readonly string[]) => ({
     ...listeners<object>(thrown),
-    values: () => values.map((name) => ({ key: name, name })),
+    values: () => values.map((name) => namespace({ name })),
+    get: (name: string) => values.map((each) => namespace({ name: each })).find(({ key }) => key === name),
+    look: (key: string) => ({ kind: present.includes(key) ? "there" : "absent" }),
   });
   const stores = {
     credentials: store(credentials),
@@ -46,6 +62,11 @@ function requestsOf(of: Watched, change: object, there: There = {}): readonly Re
   };
   const credentialIndex = {
     names: () => names,
+    namesIn: () => concerned,
+    namesOf: () => [],
+    concerned: () => credentials,
+    concernsAll: ({ status }: RegistryCredential) => status?.extraReferences !== undefined,
+    mayHold: () => new Set(["held"]),
     onNames: () => undefined,
     exists: (name: string) => name !== "made-up",
     // Only as the account of this name.
@@ -54,7 +75,12 @@ function requestsOf(of: Watched, change: object, there: There = {}): readonly Re
   const settings = { namespace: "regcred-system" };
   const known = {
     cluster: { stores, namesSynced: () => synced },
-    credentials: { index: credentialIndex },
+    credentials: {
+      index: credentialIndex,
+      statusCache: { secret: (at: string, name: string) => (at === "found" && name === "regcred" ? {} : undefined) },
+      judged: { judged: (at: string, name: string) => settled.push(`${at}/${name}`) },
+    },
+    runtime: { clock: { now: () => minute(0) } },
     settings,
     queue: { signals: newSignals(thrown) },
   };
@@ -109,6 +135,29 @@ describe("a namespace", () => {
       "normal credential/acme",
       "normal secret/team-a/regcred",
     ]);
+  });
+});
+
+describe("a namespace that few credentials concern", () => {
+  const there = { names: ["regcred", "held", "found", "others"], concerned: ["regcred"], present: ["team-a/held"] };
+
+  it("is looked at under their names when it changes", () => {
+    const change = { key: "team-a", before: namespace(), after: namespace({ resourceVersion: "2" }) };
+    expect(lanes(requestsOf("namespaces", change, there))).toEqual([
+      "normal references/team-a",
+      "normal secret/team-a/regcred",
+    ]);
+  });
+
+  it("is looked at under those of Secrets that are there, too, when it has just appeared, and needs nothing under the others", () => {
+    const settled: string[] = [];
+    const requests = requestsOf("namespaces", { key: "team-a", after: namespace() }, { ...there, settled });
+    expect(lanes(requests)).toEqual([
+      "interactive references/team-a",
+      "interactive secret/team-a/held",
+      "interactive secret/team-a/regcred",
+    ]);
+    expect(settled).toEqual(["team-a/found", "team-a/others"]);
   });
 });
 
@@ -194,23 +243,22 @@ describe("a Secret of a pull Secret's name", () => {
 });
 
 describe("a RegistryCredential", () => {
-  const before = credential({ status: { secretName: "regcred" } });
-  const everything = [
-    "bulk secret/team-a/regcred",
-    "bulk secret/team-a/old",
-    "bulk secret/team-b/regcred",
-    "bulk secret/team-b/old",
-    "bulk references/team-a",
-    "bulk references/team-b",
+  const keysIn = (namespaces: readonly string[], names: readonly string[]): string[] => [
+    ...namespaces.flatMap((each) => [...names.map((name) => `bulk secret/${each}/${name}`), `bulk references/${each}`]),
     "interactive credential/acme",
   ];
+  /** Selects the namespaces `team-*`. */
+  const served = ["team-a", "team-b", "held", "found"];
 
   function triggers(one: RegistryCredential | undefined, other: RegistryCredential | undefined): readonly Request[] {
     const change = { key: "acme", ...(one && { before: record(one) }), ...(other && { after: record(other) }) };
-    return requestsOf("credentials", change, { names: ["regcred", "old"], namespaces: ["team-a", "team-b"] });
+    const namespaces = ["team-a", "team-b", "held", "found", "others"];
+    return requestsOf("credentials", change, { names: ["regcred", "others"], namespaces });
   }
 
-  it.each<[string, RegistryCredential | undefined, RegistryCredential | undefined]>([
+  const before = credential({ status: { secretName: "regcred" } });
+
+  it.each<[string, RegistryCredential | undefined, RegistryCredential | undefined, string[]?]>([
     ["is new", undefined, before],
     ["is gone", before, undefined],
     ["has a new spec", before, credential({ ...before, generation: 4 })],
@@ -222,7 +270,7 @@ describe("a RegistryCredential", () => {
       before,
       credential({ ...before, annotations: { a: "1" } }),
     ],
-    ["was served under another name", before, credential({ ...before, status: { secretName: "new" } })],
+    ["was served under another name", before, credential({ ...before, status: { secretName: "new" } }), ["new"]],
     [
       "was taken over by this install",
       credential({ ...before, status: { secretName: "regcred", operatorNamespace: "former" } }),
@@ -233,9 +281,41 @@ describe("a RegistryCredential", () => {
       "gave up a former name",
       credential({ ...before, status: { secretName: "regcred", retiring: [{ secretName: "old", until: "" }] } }),
       before,
+      ["old"],
     ],
-  ])("that %s concerns every namespace, behind what somebody waits for", (_what, one, other) => {
-    expect(lanes(triggers(one, other))).toEqual(everything.toSorted());
+  ])(
+    "that %s concerns under its names those that it selects, and where something of it is, or was found, behind what somebody waits for",
+    (_what, one, other, further = []) => {
+      expect(lanes(triggers(one, other))).toEqual(keysIn(served, ["regcred", ...further]).toSorted());
+    },
+  );
+
+  it("that no longer selects them concerns those that it did", () => {
+    const moved = credential({
+      ...before,
+      generation: 4,
+      spec: { ...before.spec, namespaces: { include: ["others"] } },
+    });
+    expect(lanes(triggers(before, moved))).toEqual(keysIn([...served, "others"], ["regcred"]).toSorted());
+  });
+
+  it("that lists names concerns these, and where something of it is", () => {
+    const include = ["team-b", "away"];
+    const listing = credential({ ...before, spec: { ...before.spec, namespaces: { include } } });
+    const changed = credential({ ...listing, generation: 4 });
+    expect(lanes(triggers(listing, changed))).toEqual(keysIn(["team-b", "held"], ["regcred"]).toSorted());
+    expect(lanes(triggers(listing, undefined))).toEqual(keysIn(["team-b", "held", "found"], ["regcred"]).toSorted());
+  });
+
+  it("that leaves traces anywhere concerns every namespace", () => {
+    const traces = credential({ ...before, generation: 4, status: { secretName: "regcred", extraReferences: ["x"] } });
+    expect(lanes(triggers(before, traces))).toEqual(keysIn([...served, "others"], ["regcred"]).toSorted());
+  });
+
+  it("that cannot be read concerns every namespace under every name: what stands there may be its", () => {
+    const change = { key: "acme", before: record(before), after: { ...record(before), credential: undefined } };
+    const requests = requestsOf("credentials", change, { names: ["regcred", "old"], namespaces: ["team-a", "others"] });
+    expect(lanes(requests)).toEqual(keysIn(["team-a", "others"], ["regcred", "old"]).toSorted());
   });
 
   it("shares the bulk lane with the others", () => {

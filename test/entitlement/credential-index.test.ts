@@ -143,12 +143,13 @@ describe("the participants of a Secret", () => {
   });
 
   it("include for a while one that is drained and gone, so that what is written late is taken away", async () => {
-    const { asked, put, drop, pass } = world();
+    const { asked, put, drop, mark, pass } = world();
     const leaving = credential({ ...acme, deletionTimestamp: minute(0) });
     put(leaving);
     asked.drained(leaving);
     drop("acme");
-    expect(asked.names()).toEqual(["regcred"]);
+    expect([asked.names(), asked.contributors(namespace(), "regcred")]).toEqual([["regcred"], []]);
+    mark("team-a", ["acme"]);
     expect(asked.contributors(namespace(), "regcred")).toMatchObject([
       { name: "acme", entitled: false, deleting: true, confirmed: true },
     ]);
@@ -201,14 +202,36 @@ describe("the participants of a Secret", () => {
   });
 
   it("are entitled where they select the namespace, and not while they are being deleted", () => {
-    const { asked, put } = world();
+    const { asked, put, mark } = world();
     put(acme);
     expect(asked.contributors(namespace(), "regcred")).toMatchObject([
       { role: "current", entitled: true, deleting: false, confirmed: true },
     ]);
+    mark("ops", ["acme"]);
     expect(asked.contributors(namespace({ name: "ops" }), "regcred")).toMatchObject([{ entitled: false }]);
     put(credential({ ...acme, deletionTimestamp: minute(0) }));
     expect(asked.contributors(namespace(), "regcred")).toMatchObject([{ entitled: false, deleting: true }]);
+  });
+
+  it("are those whom the namespace concerns: who selects it, has a login there, or is named by a Secret, and whoever leaves traces anywhere", () => {
+    const { asked, put, serve, mark } = world();
+    const elsewhere = (name: string, more: Partial<RegistryCredential> = {}): RegistryCredential =>
+      credential({ ...moved, ...more, name, uid: `uid-${name}` });
+    const traces = { status: { ...status, extraReferences: ["extra"] } };
+    put(acme, elsewhere("served"), elsewhere("marked"), elsewhere("formerly", traces), elsewhere("other"));
+    serve("team-a", ["served"], "another");
+    mark("team-a", ["marked", "nobody"]);
+    const retains = { ...moved.spec, deletionPolicy: "Retain" } as const;
+    put(elsewhere("retaining", { deletionTimestamp: minute(0), spec: retains }));
+    const found = (of?: "everybody"): readonly string[] =>
+      asked.contributors(namespace(), "regcred", of).map(({ name }) => name);
+    const concerned = ["acme", "formerly", "marked", "retaining", "served"];
+    expect([found(), found("everybody")]).toEqual([concerned, [...concerned, "other"].toSorted()]);
+    expect(asked.contributors(namespace({ name: "team-b" }), "regcred").map(({ name }) => name)).toEqual([
+      "acme",
+      "formerly",
+      "retaining",
+    ]);
   });
 
   it("are confirmed once finalizer and Secret name are stored with them", () => {
@@ -897,6 +920,6 @@ describe("what concerns nobody's login", () => {
   });
 
   it("costs a question when a Namespace changes that has no login", () => {
-    expect(lookups(({ label }) => label(namespace({ name: "other" })))).toEqual(["has"]);
+    expect(lookups(({ label }) => label(namespace({ name: "other" })))).toEqual(["inNamespace"]);
   });
 });

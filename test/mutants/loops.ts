@@ -10,6 +10,24 @@ const fault = (name: string, file: string, [from, to]: readonly [string, string]
 
 export const loopMutants: readonly Mutant[] = [
   fault(
+    "whoever is no longer selected is not looked at",
+    "controllers/concerned-namespaces",
+    ["[before?.credential, after?.credential].filter", "[after?.credential].filter"],
+    "controllers/watches",
+  ),
+  fault(
+    "a namespace that was asked for once is not told what specs select since",
+    "entitlement/selections",
+    ["for (; before.upTo < now; before.upTo += 1)", "for (; before.upTo < 0; before.upTo += 1)"],
+    "entitlement/selections",
+  ),
+  fault(
+    "who has a login in a namespace, and does not select it, is not asked for it",
+    "entitlement/concerned",
+    ["    for (const holder of holders)", "    for (const holder of [] as string[])"],
+    "entitlement/credential-index",
+  ),
+  fault(
     "a drained one of the same name comes back when its successor is gone",
     "entitlement/names-in-use",
     ["      drained.delete(name);\n      onOver(credential);\n    },\n    follow,", "    },\n    follow,"],
@@ -268,8 +286,8 @@ export const loopMutants: readonly Mutant[] = [
     "namespaces are counted before all have been looked at",
     "controllers/credential/observe",
     [
-      "  await context.runtime.inSlices(stores.namespaces.values()",
-      "  void context.runtime.inSlices(stores.namespaces.values()",
+      "  await context.runtime.inSlices(credentialIndex.eligible(credential)",
+      "  void context.runtime.inSlices(credentialIndex.eligible(credential)",
     ],
     "controllers/credential/in-slices",
   ),

@@ -64,8 +64,8 @@ export const worldMutants: readonly Mutant[] = [
   }),
   found("another label of a Namespace is not noticed", {
     file: "src/controllers/pull-secret/watches.ts",
-    from: "    watch(namespaces, ({ key, before }) =>\n      credentialIndex\n        .names()\n",
-    to: "    watch(namespaces, ({ key, before }) =>\n      (before ? [] : credentialIndex.names())\n",
+    from: "      const names = namesConcerning(context, change);",
+    to: "      const names = change.before ? [] : namesConcerning(context, change);",
   }),
   found("another source is not noticed", {
     file: "src/controllers/token/grants-by-source.ts",

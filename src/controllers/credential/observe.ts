@@ -24,13 +24,12 @@ export interface Views {
 }
 
 export async function viewsOf(context: Context, credential: RegistryCredential): Promise<Views> {
-  const { stores } = context.cluster;
   const { index: credentialIndex, statusCache } = context.credentials;
   const { tokens } = context.grants;
   const secretName = credential.spec.pullSecret.name;
   const grants = new Map(credential.spec.registries.map(({ name }) => [name, new Map<string, GrantView>()]));
   const namespaces: NamespaceView[] = [];
-  await context.runtime.inSlices(stores.namespaces.values(), (namespace) => {
+  await context.runtime.inSlices(credentialIndex.eligible(credential), (namespace) => {
     if (namespace.terminating || !credentialIndex.entitled(credential, namespace)) return;
     const scope = context.grants.scopeOf(namespace);
     const isPermitted = context.cluster.permissions.secret(secretName, namespace.name) === undefined;

@@ -18,7 +18,12 @@ export function credentialWatches(context: Known): readonly Watch<Request>[] {
   const { credentials } = stores;
   return [
     watch(credentials, ({ key }) => [{ key: credentialKey(key), options: { lane: "interactive" } }]),
-    watch(stores.namespaces, () => eachCredential(credentials.values(), statusSoon)),
+    // Of one that is gone it is known no more who was held in it.
+    watch(stores.namespaces, ({ before, after }) => {
+      if (!after || (before && before.uid !== after.uid)) return eachCredential(credentials.values(), statusSoon);
+      const names = [before ?? after, after].flatMap((each) => credentialIndex.concerned(each));
+      return [...new Set(names)].map((name) => ({ key: credentialKey(name), options: statusSoon }));
+    }),
     watch(stores.pullSecrets, ({ before, after }) => {
       const record = after ?? before;
       if (!record || !namesSynced(record.name)) return [];

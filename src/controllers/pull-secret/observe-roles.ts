@@ -31,7 +31,9 @@ export function rolesIn(
   record: SecretRecord | undefined,
 ): Roles {
   const { index: credentialIndex, members } = context.credentials;
-  const contributors = credentialIndex.contributors(namespace, name);
+  // Marks may have been stripped from a Secret that we remember.
+  const remembered = record !== undefined && memory.ours === record.uid && record.credentials.length === 0;
+  const contributors = credentialIndex.contributors(namespace, name, remembered ? "everybody" : "concerned");
   /** By its marks, or by the record where they were stripped. */
   const isIn = ({ name: credentialName, credential: { uid } }: Contributor): boolean =>
     record !== undefined && (record.credentials.includes(credentialName) || members.holds(place, record.uid, uid));
@@ -41,8 +43,6 @@ export function rolesIn(
   // The finalizer and the Secret's name are confirmed before the first write to a tenant; the event queues the key again.
   const contributing = entitled.filter(({ confirmed }) => confirmed);
   const unconfirmed = entitled.filter(({ confirmed }) => !confirmed);
-  // Marks may have been stripped from a Secret that we remember.
-  const remembered = record !== undefined && memory.ours === record.uid && record.credentials.length === 0;
   const isWitnessed = witnessOf(context, place, record, memory);
   const named = contributors.filter((each) => !entitled.includes(each) && (isIn(each) || remembered));
   const inIt = named.filter(isWitnessed);

@@ -72,7 +72,7 @@ export function secretRuns(): BeginRun {
     }
     const namespace = sighting.record;
     const secrets = secretsOf(context, memories, namespace);
-    if (!credentials.index.names().includes(name)) {
+    if (!credentials.index.isInUse(name)) {
       secrets.delete(name);
       needsNothing(context, namespaceName, name);
       credentials.statusCache.forgetSecret(namespaceName, name);

@@ -1,45 +1,69 @@
 // Watches of the pull-secret controller: which pull Secrets an event concerns, and how urgently.
 import { type Request, watch, type Watch } from "../../runtime/queue/controllers.ts";
+import type { CredentialRecord } from "../../cluster/records.ts";
+import type { Change } from "../../runtime/watch/store.ts";
 import type { Context, Needs } from "../context.ts";
 import { concernsNamespaces, isAnotherIdentity } from "../changes.ts";
+import { concernedNames, concernedNamespaces, isKnownOf, marked, namesConcerning } from "../concerned-namespaces.ts";
 import { secretKey } from "../keys.ts";
 
 type Known = Needs<{
+  runtime: "clock";
   cluster: "stores" | "namesSynced";
-  credentials: "index";
+  credentials: "index" | "statusCache" | "judged";
   settings: keyof Context["settings"];
   queue: "signals";
 }>;
 
 export function pullSecretWatches(context: Known): readonly Watch<Request>[] {
   const { stores, namesSynced } = context.cluster;
-  const { index: credentialIndex } = context.credentials;
+  const { index: credentialIndex, judged } = context.credentials;
   const { signals } = context.queue;
   const { settings } = context;
   const { namespaces } = stores;
 
-  /** Under every name in every namespace, behind what somebody waits for. */
+  /** Under each of the names in every namespace in which it may mean something, behind what somebody waits for. */
   function* everywhere(names: readonly string[], options: Request["options"]): Generator<Request> {
-    for (const { key } of namespaces.values()) for (const name of names) yield { key: secretKey(key, name), options };
+    for (const namespace of namespaces.values()) {
+      const concerned = new Set(credentialIndex.namesIn(namespace));
+      for (const name of names) {
+        const key = secretKey(namespace.name, name);
+        if (concerned.has(name) || isKnownOf(context, namespace.name, name)) yield { key, options };
+        // As its run would find: nobody wants anything there.
+        else judged.judged(namespace.name, name);
+      }
+    }
+  }
+
+  /** Where it concerns somebody. */
+  function* whereConcerned(change: Change<CredentialRecord>): Generator<Request> {
+    const options = { lane: "bulk", flow: change.key } as const;
+    const names = concernedNames(context, change);
+    for (const namespace of concernedNamespaces(context, change)) {
+      for (const name of names) yield { key: secretKey(namespace, name), options };
+    }
+    for (const { namespace, name } of marked(context, change)) yield { key: secretKey(namespace, name), options };
   }
 
   return [
-    watch(stores.credentials, ({ key, before, after }) =>
-      concernsNamespaces(before?.credential, after?.credential)
-        ? everywhere(credentialIndex.names(), { lane: "bulk", flow: key })
-        : [],
+    watch(stores.credentials, (change) =>
+      concernsNamespaces(change.before?.credential, change.after?.credential) ? whereConcerned(change) : [],
     ),
     // A namespace that has just appeared overtakes everything: somebody waits for its first pod.
-    watch(namespaces, ({ key, before }) =>
-      credentialIndex
-        .names()
-        .map((name) => ({ key: secretKey(key, name), options: { lane: before ? "normal" : "interactive" } })),
-    ),
+    watch(namespaces, (change) => {
+      const names = namesConcerning(context, change);
+      const others = change.before ? [] : new Set(credentialIndex.names()).difference(new Set(names));
+      for (const name of others) judged.judged(change.key, name);
+      const lane = change.before ? "normal" : "interactive";
+      return names.map((name) => ({ key: secretKey(change.key, name), options: { lane } }));
+    }),
     // Grants of TenantServiceAccount entries are made from these.
     watch(stores.serviceAccounts, (change) => {
       const record = change.after ?? change.before;
       if (!record || !isAnotherIdentity(change)) return [];
-      return credentialIndex.names().map((name) => ({ key: secretKey(record.namespace, name) }));
+      const namespace = namespaces.get(record.namespace);
+      const names = namespace ? credentialIndex.namesIn(namespace) : credentialIndex.names();
+      return names.map((name) => ({ key: secretKey(record.namespace, name) }));
     }),
     // An account of the operator's own namespace may ask for the tokens of every namespace.
     watch(stores.serviceAccounts, (change) =>

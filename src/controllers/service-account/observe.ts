@@ -4,6 +4,7 @@ import { extraReferences } from "../../entitlement/extra-references.ts";
 import type { ReferableSecret } from "./plan.ts";
 import { selectsServiceAccount } from "../../entitlement/selection.ts";
 import type { NamespaceRecord, SecretRecord, ServiceAccountRecord } from "../../cluster/records.ts";
+import { findingWithout } from "../pull-secret/report.ts";
 import type { SecretFinding } from "../status-cache.ts";
 import type { Context } from "../context.ts";
 import type { Contributor } from "../../entitlement/credential-index.ts";
@@ -61,14 +62,18 @@ export function observeReferences(context: Context, namespace: NamespaceRecord):
 
 function foundIn(context: Context, namespace: NamespaceRecord): readonly Found[] {
   const { index, statusCache } = context.credentials;
-  const { stores } = context.cluster;
+  const { stores, namesSynced } = context.cluster;
   const { pullSecrets } = stores;
   const known = { stores, ...context.credentials };
   const someUnread = hasUnreadable(known);
   return index.names().map((name) => {
     const contributors = index.contributors(namespace, name);
-    const finding = statusCache.secret(namespace.name, name);
-    const record = pullSecrets.get(`${namespace.name}/${name}`);
+    const key = `${namespace.name}/${name}`;
+    const record = pullSecrets.get(key);
+    // Where nobody wants anything and nothing is, no run says so.
+    const isNobodys = (): boolean =>
+      contributors.length === 0 && namesSynced(name) && pullSecrets.look(key).kind === "absent";
+    const finding = statusCache.secret(namespace.name, name) ?? (isNobodys() ? findingWithout(undefined) : undefined);
     const place = { namespaceUid: namespace.uid, secretName: name };
     const isOrphaned = orphanedIn(known, place, record, contributors).names.length > 0;
     const mayBeTheirs = finding?.state === "foreign" && someUnread;

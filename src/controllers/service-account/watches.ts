@@ -1,21 +1,43 @@
 // Watches of the service-account controller: in which namespaces an event may change what ServiceAccounts must refer to.
 import { type Request, watch, type Watch } from "../../runtime/queue/controllers.ts";
-import type { Needs } from "../context.ts";
+import type { CredentialRecord } from "../../cluster/records.ts";
+import type { Change } from "../../runtime/watch/store.ts";
 import { concernsNamespaces } from "../changes.ts";
+import { concernedNamespaces, marked } from "../concerned-namespaces.ts";
+import type { Needs } from "../context.ts";
 import { referencesKey } from "../keys.ts";
 
-type Known = Needs<{ cluster: "stores" | "namesSynced"; queue: "signals" }>;
+type Known = Needs<{
+  runtime: "clock";
+  settings: "namespace";
+  cluster: "stores" | "namesSynced";
+  credentials: "index" | "statusCache";
+  queue: "signals";
+}>;
 
-export function referencesWatches({
-  cluster: { stores, namesSynced },
-  queue: { signals },
-}: Known): readonly Watch<Request>[] {
+export function referencesWatches(context: Known): readonly Watch<Request>[] {
+  const {
+    cluster: { stores, namesSynced },
+    queue: { signals },
+  } = context;
   const { namespaces } = stores;
+
+  function* whereConcerned(change: Change<CredentialRecord>): Generator<Request> {
+    const options = { lane: "bulk", flow: change.key } as const;
+    for (const namespace of concernedNamespaces(context, change)) yield { key: referencesKey(namespace), options };
+    for (const { namespace } of marked(context, change)) yield { key: referencesKey(namespace), options };
+  }
+
+  function* referring(name: string, only: string | undefined): Generator<Request> {
+    for (const { namespace, record } of stores.serviceAccounts.values()) {
+      if (only !== undefined && namespace !== only) continue;
+      if (record?.includes(`"${name}"`) === true) yield { key: referencesKey(namespace), options: { lane: "bulk" } };
+    }
+  }
+
   return [
-    watch(stores.credentials, ({ key, before, after }) =>
-      concernsNamespaces(before?.credential, after?.credential)
-        ? referencesEverywhere(namespaces.values(), { lane: "bulk", flow: key })
-        : [],
+    watch(stores.credentials, (change) =>
+      concernsNamespaces(change.before?.credential, change.after?.credential) ? whereConcerned(change) : [],
     ),
     watch(namespaces, ({ key, before, after }) =>
       after ? [{ key: referencesKey(key), options: { lane: before ? "normal" : "interactive" } }] : [],
@@ -34,6 +56,8 @@ export function referencesWatches({
       const isChanged = new Set(before.credentials).symmetricDifference(new Set(after.credentials)).size > 0;
       return isChanged ? [{ key: referencesKey(after.namespace), options: { lane: "normal" } }] : [];
     }),
+    // What is known to be nobody's is run under no name, so nothing else tells.
+    watch(signals.secretsCalled, ({ name, namespace }) => referring(name, namespace)),
     watch(signals.permissions, () => referencesEverywhere(namespaces.values(), { lane: "bulk" })),
   ];
 }

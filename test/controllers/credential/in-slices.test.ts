@@ -51,6 +51,7 @@ function cluster({
       statusCache: found,
       index: {
         entitled: (_of: RegistryCredential, { name }: NamespaceRecord) => entitled(name),
+        eligible: () => all.values(),
         mayHold: () => new Set(held),
         namesOf: () => retired,
         readable: () => undefined,

@@ -48,6 +48,7 @@ describe("a pull Secret that somebody keeps changing back", () => {
         judged: { judged: () => undefined, unjudged: () => undefined },
         index: {
           names: () => ["regcred"],
+          isInUse: (name: string) => name === "regcred",
           contributors: () => [contributor(acme)],
           unreadable: () => false,
           readable: () => acme,

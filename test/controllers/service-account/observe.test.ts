@@ -22,7 +22,12 @@ interface Known {
 /** Of names with what is known of them; `unreadable` has written to tenants, and cannot be read. */
 const observed = (
   names: Readonly<Record<string, Known>>,
-  { unreadable = false, account = {} }: { unreadable?: boolean; account?: Partial<ServiceAccountRecord> } = {},
+  {
+    unreadable = false,
+    account = {},
+    looks = "absent",
+    synced = true,
+  }: { unreadable?: boolean; account?: Partial<ServiceAccountRecord>; looks?: string; synced?: boolean } = {},
 ) => {
   const hidden = { name: "hidden", uid: "uid-hidden", finalizers: [finalizer] };
   const holders = ({ secretName }: { readonly secretName: string }): readonly string[] =>
@@ -58,8 +63,13 @@ const observed = (
             const known = names[name] ?? { by: [] };
             return "record" in known ? known.record : secretRecord({ name });
           },
+          look: (key: string) => {
+            const known = names[key.slice("team-a/".length)] ?? {};
+            return { kind: "record" in known && known.record === undefined ? looks : "there" };
+          },
         },
       },
+      namesSynced: () => synced,
     },
   });
   const all = observeReferences(context, namespace());
@@ -90,6 +100,11 @@ const cases: readonly Row[] = [
   ["a credential has its login in it", "wanted usable served", { by: [contributor()] }],
   ["its deletion is under way", "wanted served", { by: [contributor()], record: secretRecord({ terminating: true }) }],
   ["it is away", "wanted served", { by: [contributor()], record: undefined }],
+  [
+    "nobody wants it and it is not there, so that it was not looked at",
+    "",
+    { by: [], state: "unknown", record: undefined },
+  ],
   ["it was not looked at", "unjudged", { by: [contributor()], state: "unknown" }],
   ["it waits for a token", "unjudged", { by: [contributor()], state: "waiting" }],
   ["it is somebody else's", "wanted foreign served", { by: [contributor()], state: "foreign" }],
@@ -182,6 +197,13 @@ const cases: readonly Row[] = [
     { new: { by: [] } },
   ],
 ];
+it.each([
+  ["may be there", { looks: "not-seen" }],
+  ["may be there, for its name is not known", { synced: false }],
+])("a Secret that nobody wants, and that %s, is left alone until it was looked at", (_what, how) => {
+  expect(truths({ by: [], state: "unknown", record: undefined }, {}, how)).toBe("unjudged");
+});
+
 const rows = cases.map(([what, said, known, rest = {}]) => [what, said, known, rest] as const);
 
 describe("of the Secret is said", () => {

@@ -1,0 +1,105 @@
+// Where a change of a RegistryCredential has to be looked at.
+import type { RegistryCredential } from "../api/registry-credential.ts";
+import type { CredentialRecord, NamespaceRecord } from "../cluster/records.ts";
+import { retiredNames } from "../entitlement/rename-grace.ts";
+import { selectsNamespace } from "../entitlement/selection.ts";
+import { listedNames } from "../entitlement/selections.ts";
+import type { Change } from "../runtime/watch/store.ts";
+import type { Needs } from "./context.ts";
+
+type Known = Needs<{
+  runtime: "clock";
+  settings: "namespace";
+  cluster: "stores";
+  credentials: "index" | "statusCache";
+}>;
+
+/**
+ * Names of the namespaces that it selects now, or did before the change, and of those in which it has, or may have, something, or has
+ * been found. All, where that cannot be said: of one that cannot be read, or leaves traces anywhere.
+ */
+export function* concernedNamespaces(context: Known, change: Change<CredentialRecord>): Generator<string> {
+  const {
+    settings,
+    cluster: { stores },
+    credentials: { index, statusCache },
+  } = context;
+  const versions = versionsOf(change);
+  const names = concernedNames(context, change);
+  const isAnywhere =
+    isUnread(change.before) || isUnread(change.after) || versions.some((each) => index.concernsAll(each));
+  const holding = index.mayHold(change.key);
+  const listed = versions.map(({ spec }) => listedNames(spec.namespaces.include));
+  if (!isAnywhere && change.after && listed.every((each) => each !== undefined)) {
+    for (const name of new Set([...listed.flat(), ...holding])) if (stores.namespaces.get(name)) yield name;
+    return;
+  }
+  for (const namespace of stores.namespaces.values()) {
+    const isConcerned =
+      isAnywhere ||
+      holding.has(namespace.name) ||
+      versions.some(({ spec }) => selectsNamespace(spec.namespaces, namespace, settings.namespace)) ||
+      // Of one that is gone nothing else tells.
+      names.some((name) => statusCache.secret(namespace.name, name) !== undefined);
+    if (isConcerned) yield namespace.name;
+  }
+}
+
+/**
+ * Secret names under which it has to be looked at: those that it has, or had before the change. All, where it could not be read, or
+ * cannot be: what stands in a Secret of another name may be its.
+ */
+export function concernedNames(
+  { runtime: { clock }, credentials: { index } }: Known,
+  change: Change<CredentialRecord>,
+): readonly string[] {
+  if (isUnread(change.before) || isUnread(change.after)) return index.names();
+  const names = versionsOf(change).flatMap((each) => [
+    each.spec.pullSecret.name,
+    ...retiredNames(each, clock.now()).map(({ secretName }) => secretName),
+  ]);
+  return [...new Set(names)];
+}
+
+/** Secrets of whatever name that name it: whose it is what stands there changes when it comes or goes. */
+export function* marked(
+  { cluster: { stores } }: Known,
+  { key, before, after }: Change<CredentialRecord>,
+): Generator<{ readonly namespace: string; readonly name: string }> {
+  if (before?.uid === after?.uid) return;
+  for (const record of stores.pullSecrets.values()) if (record.credentials.includes(key)) yield record;
+}
+
+function versionsOf({ before, after }: Change<CredentialRecord>): readonly RegistryCredential[] {
+  return [before?.credential, after?.credential].filter((each) => each !== undefined);
+}
+
+function isUnread(record: CredentialRecord | undefined): boolean {
+  return record !== undefined && record.credential === undefined;
+}
+
+/**
+ * The names under which a change of the namespace has to be looked at. Of all others nobody wants anything there, and nothing is
+ * there.
+ */
+export function namesConcerning(
+  context: Needs<{ cluster: "stores"; credentials: "index" | "statusCache" }>,
+  { key, before, after }: Change<NamespaceRecord>,
+): readonly string[] {
+  const { index } = context.credentials;
+  const concerned = new Set([before, after].flatMap((each) => (each ? index.namesIn(each) : [])));
+  if (before && before.uid === after?.uid) return [...concerned];
+  return index.names().filter((name) => concerned.has(name) || isKnownOf(context, key, name));
+}
+
+/** There may be something under the name, or something was found of it. */
+export function isKnownOf(
+  { cluster: { stores }, credentials: { statusCache } }: Needs<{ cluster: "stores"; credentials: "statusCache" }>,
+  namespace: string,
+  name: string,
+): boolean {
+  return (
+    statusCache.secret(namespace, name) !== undefined ||
+    stores.pullSecrets.look(`${namespace}/${name}`).kind !== "absent"
+  );
+}
