@@ -197,12 +197,11 @@ interface TitlesOptions {
 /** By what a credential is entitled to a namespace. */
 function titles({ specs, selecting, guard, operatorNamespace }: TitlesOptions) {
   const isSelected = (credential: RegistryCredential, namespace: NamespaceRecord): boolean => {
-    const { name, uid, generation } = credential;
-    const now = specs.get(name);
+    const { name, spec } = credential;
     // Whoever asks may have read it before it changed.
-    return now?.uid === uid && now.generation === generation
+    return specs.get(name) === credential
       ? selecting(namespace).has(name)
-      : selectsNamespace(credential.spec.namespaces, namespace, operatorNamespace);
+      : selectsNamespace(spec.namespaces, namespace, operatorNamespace);
   };
   return (credential: RegistryCredential, namespace: NamespaceRecord): Title | undefined => {
     if (credential.deletionTimestamp) return undefined;

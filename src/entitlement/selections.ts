@@ -1,7 +1,7 @@
 // The index of RegistryCredentials by the namespaces that they select, brought up to date for a namespace when it is asked for.
 import type { RegistryCredential } from "../api/registry-credential.ts";
 import type { NamespaceRecord } from "../cluster/records.ts";
-import type { LastGoodSpecs } from "./last-good-spec.ts";
+import { isSameSpec, type LastGoodSpecs } from "./last-good-spec.ts";
 import { selectsNamespace } from "./selection.ts";
 
 /** Names of the RegistryCredentials whose spec selects the namespace, those in deletion among them. */
@@ -43,7 +43,7 @@ export function selections(specs: Pick<LastGoodSpecs, "get" | "subscribe">, oper
     }
   };
   specs.subscribe(({ object: { key }, before, after }) => {
-    if (before?.uid === after?.uid && before?.generation === after?.generation) return;
+    if (before && after && before.uid === after.uid && isSameSpec(before, after)) return;
     if (before) withdraw(before);
     if (after) enter(after);
     changed.push(key);

@@ -70,6 +70,7 @@ export function world(): World {
         }),
       },
       queue: { enqueue: () => undefined },
+      cluster: { digest: (data: object) => JSON.stringify(data) },
       credentials: { index: { namesOf: () => [] } },
     });
 

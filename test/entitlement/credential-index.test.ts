@@ -898,6 +898,20 @@ describe("what a mistyped glob costs", () => {
   });
 });
 
+it("goes by the spec where a restored etcd counts a generation a second time", () => {
+  const { asked, put, label } = world();
+  const all = [namespace({ name: "team-a" }), namespace({ name: "team-b" })];
+  for (const each of all) label(each);
+  const of = (include: string) =>
+    credential({ ...acme, generation: 5, spec: { ...acme.spec, namespaces: { include: [include] } } });
+  const whoGets = () =>
+    all.filter((each) => asked.contributors(each, "regcred").some(({ entitled }) => entitled)).map(({ name }) => name);
+  put(of("team-a"));
+  expect(whoGets()).toEqual(["team-a"]);
+  put(of("team-b"));
+  expect(whoGets()).toEqual(["team-b"]);
+});
+
 describe("what concerns nobody's login", () => {
   /** What is looked up of members, Namespaces and Secrets while that is done. */
   const lookups = (act: (here: World) => void): readonly string[] => {

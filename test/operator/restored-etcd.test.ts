@@ -81,7 +81,9 @@ it("a generation that is counted a second time is another spec: whom it gives no
   const restore = on.server.backUp();
   const change = (include: string, host: string): void => {
     const registries = [{ name: "hub", provider: "Static", hosts: [host], static: { secretName: "docker-hub" } }];
-    on.server.patch("registrycredentials", "acme", { spec: { namespaces: { include: ["team-c", include] }, registries } });
+    on.server.patch("registrycredentials", "acme", {
+      spec: { namespaces: { include: ["team-c", include] }, registries },
+    });
   };
   on.addNamespace("team-c");
   change("team-a", "one.example.com");

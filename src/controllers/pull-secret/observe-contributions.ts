@@ -122,7 +122,10 @@ export function gatherContributions(
 const specDigests = new WeakMap<Spec, string>();
 
 /** A generation may stand for several specs: see `isSameSpec`. */
-function specDigest({ cluster: { digest } }: Needs<{ cluster: "digest" }>, { generation, spec }: RegistryCredential): string {
+function specDigest(
+  { cluster: { digest } }: Needs<{ cluster: "digest" }>,
+  { generation, spec }: RegistryCredential,
+): string {
   const known = specDigests.get(spec) ?? digest({ spec: JSON.stringify(spec) });
   specDigests.set(spec, known);
   return `${generation}.${known}`;
