@@ -70,7 +70,6 @@ export function world(): World {
         }),
       },
       queue: { enqueue: () => undefined },
-      cluster: { digest: (data: object) => JSON.stringify(data) },
       credentials: { index: { namesOf: () => [] } },
     });
 
