@@ -52,7 +52,7 @@ export interface CredentialIndex {
   namesOf(credentialName: string): readonly Retired[];
   /** Names of the credentials that the namespace concerns: see `contributors`. */
   concerned(namespace: NamespaceRecord): readonly string[];
-  /** Secret names that these write or have written. */
+  /** Secret names that these write or have written, and those in use under which the record knows of somebody. */
   namesIn(namespace: NamespaceRecord): readonly string[];
   /** Something of the credential may be where nothing else says so: in each namespace. */
   concernsAll(credential: RegistryCredential): boolean;
@@ -148,12 +148,14 @@ export function credentialIndex(options: CredentialIndexOptions): CredentialInde
     namesOf: (name) => inUse.namesOf(name),
     concerned: (namespace) => concernedIn(namespace).map(({ name }) => name),
     namesIn: (namespace) => [
-      ...new Set(
-        concernedIn(namespace).flatMap(({ name, spec }) => [
+      ...new Set([
+        ...concernedIn(namespace).flatMap(({ name, spec }) => [
           spec.pullSecret.name,
           ...inUse.namesOf(name).map(({ secretName }) => secretName),
         ]),
-      ),
+        // Of who is gone nothing else tells; what the record has of it is looked at, and goes.
+        ...[...members.secretNamesIn(namespace.uid)].filter((name) => inUse.isInUse(name)),
+      ]),
     ],
     concernsAll,
     eligible: (credential) => {

@@ -36,6 +36,8 @@ export interface Members {
   mayHoldIn(credentialUid: string, namespaceUid: string): boolean;
   /** Of whom something may be left in the namespace: uids of RegistryCredentials. */
   inNamespace(namespaceUid: string): ReadonlySet<string>;
+  /** Under which Secret names. */
+  secretNamesIn(namespaceUid: string): Iterable<string>;
   /**
    * How the Secret stands after a write or a comparison; undefined: nothing of regcred's is left in it. Of the `frozen` nothing was
    * found out: uids of RegistryCredentials.
@@ -247,6 +249,9 @@ class MembersRecord implements Members {
 
   readonly inNamespace: Members["inNamespace"] = (namespaceUid) =>
     new Set([...(this.#byNamespace.get(namespaceUid)?.values() ?? [])].flatMap(({ rows }) => [...rows.keys()]));
+
+  readonly secretNamesIn: Members["secretNamesIn"] = (namespaceUid) =>
+    this.#byNamespace.get(namespaceUid)?.keys() ?? [];
 
   readonly note: Members["note"] = (at, standing, frozen = []) => {
     const before = this.#cellAt(at);

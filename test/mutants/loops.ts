@@ -85,6 +85,12 @@ export const loopMutants: readonly Mutant[] = [
     "controllers/pull-secret/too-large",
   ),
   fault(
+    "where nobody wants anything any more the record of who is gone stays",
+    "entitlement/credential-index",
+    ["        ...[...members.secretNamesIn(namespace.uid)].filter((name) => inUse.isInUse(name)),\n", ""],
+    "world/world",
+  ),
+  fault(
     "the token of before is collected while its successor cannot be written",
     "controllers/pull-secret/observe-contributions",
     [", ...(decided.replaces ?? []).flatMap(knownFormers)]", "]"],

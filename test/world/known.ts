@@ -447,6 +447,25 @@ export const known: readonly Known[] = [
     ],
   },
   {
+    what: "forgets who had a login where nobody wants anything any more, though it was drained just before a restart",
+    steps: [
+      after(0, { act: "fault", how: "hanging", on: { kind: "tokens" }, reads: false }),
+      soon({ act: "delete credential", name: "a", how: "drained" }),
+      after(
+        0,
+        create("a", {
+          selects: "team x",
+          entries: [
+            entry({ from: "src-none", role: "account", identity: "TenantServiceAccount", hosts: [hosts[0]] }),
+            cloud({ role: "account", identity: "ServiceAccount", hosts: [hosts[0]] }),
+          ],
+          deletionPolicy: "Retain",
+        }),
+      ),
+      soon({ act: "restart", after: 1, sent: false }),
+    ],
+  },
+  {
     what: "remembers what stands in a Secret that may not be written, when the next login cannot be rendered any more",
     steps: [
       after(0, { act: "fault", how: "policy", on: { kind: "secrets", namespace: "a-1" } }),
