@@ -25,7 +25,7 @@ import type { Context, Needs } from "../context.ts";
 import type { Contributor } from "../../entitlement/credential-index.ts";
 import { overMintBudget } from "../token/mint-budget.ts";
 import type { NeededGrant } from "../token/grant-tracker.ts";
-import type { Entry, RegistryCredential, Spec } from "../../api/registry-credential.ts";
+import type { Entry } from "../../api/registry-credential.ts";
 import { dockerConfigKey, type DockerConfigEntry } from "../../registry/docker-config.ts";
 import type { PullSecretPlan } from "./plan-types.ts";
 import { keptItem } from "../token/token-makers.ts";
@@ -93,7 +93,7 @@ export function gatherContributions(
     return tokenPending;
   };
   const contributions = rendered.map(({ credential, held, groups }): Contribution => {
-    signature.push(`${credential.name}@${credential.uid}.${specDigest(context, credential)}${held ? ".held" : ""}`);
+    signature.push(`${credential.name}@${credential.uid}.${credential.generation}${held ? ".held" : ""}`);
     return {
       credential: credential.name,
       held,
@@ -116,16 +116,6 @@ export function gatherContributions(
     };
   });
   return { contributions, signature: signature.join("|"), waiting, nextExpiry };
-}
-
-// By spec: thousands of Secrets are made from one.
-const specDigests = new WeakMap<Spec, string>();
-
-/** A generation may stand for several specs: see `isSameSpec`. */
-function specDigest({ cluster: { digest } }: Needs<{ cluster: "digest" }>, { generation, spec }: RegistryCredential): string {
-  const known = specDigests.get(spec) ?? digest({ spec: JSON.stringify(spec) });
-  specDigests.set(spec, known);
-  return `${generation}.${known}`;
 }
 
 function renderedFor(

@@ -170,10 +170,7 @@ function textOf({ name, contributors, finding, record, isOrphaned, unread }: Fou
       retains,
       deleting,
       credential.uid,
-      // A generation may stand for several specs: see `isSameSpec`.
       credential.generation,
-      credential.spec.references,
-      credential.spec.serviceAccounts,
       extraReferences(credential),
     ];
   });
