@@ -66,6 +66,8 @@ describe("one file with a Namespace and a Deployment", { timeout: 20 * 60_000 },
     await kubectl("create", "namespace", system);
     const login = ["--from-literal=username=owner", `--from-literal=password=${owner.password}`];
     await kubectl("create", "secret", "generic", "hub", `--namespace=${system}`, ...login);
+    await kubectl("create", "namespace", "race-probe");
+    await kubectl("create", "serviceaccount", "probe", "--namespace=race-probe");
     node = await startNode({ cluster, pauseImage: `${open.host}/pause:1`, podRange: "198.19.78.0/24" });
     opened.defer(() => node.stop());
     opened.defer(() => stopOperator());
@@ -133,8 +135,6 @@ describe("one file with a Namespace and a Deployment", { timeout: 20 * 60_000 },
     beforeAll(async () => {
       await credential("None");
       await kubectl("apply", "-k", join(root, "config/admission/pods"));
-      await kubectl("create", "namespace", "race-probe");
-      await kubectl("create", "serviceaccount", "probe", "--namespace=race-probe");
       await pollUntil(policyIsInForce, { what: "the policy to be in force", limit: seconds(60) });
     });
 

@@ -19,7 +19,7 @@ const collections: Readonly<Record<string, (namespace: string) => string>> = {
   ClusterRoleBinding: () => `${rbac}/clusterrolebindings`,
 };
 
-/** What no API server here takes: how the chart is delivered (chart.test.ts), and files of nodes (credential-provider/documented.test.ts). */
+/** What no API server here takes: how the chart is delivered (delivery.test.ts), and files of nodes (credential-provider/documented.test.ts). */
 const lookedAtElsewhere = ["Application", "HelmRepository", "HelmRelease", "NodeCredentials"];
 
 function collectionOf({ kind = "", metadata }: KubeObject): string {

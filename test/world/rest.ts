@@ -156,7 +156,7 @@ function leftovers(world: World): readonly string[] {
       const isWanted =
         truth.claims.some((claim) => holders.some((each) => isOfEntry(claim, each))) || isFormerName(ledger, identity);
       // Who is gone without a drain, and has left a login, is remembered with it.
-      uids.add(identity.split(" ")[2] ?? "");
+      for (const each of holders) uids.add(each.split(" ")[2] ?? "");
       if (isWanted && mint) wanted.add(tokenSecretName(shortened(mint.grantKey)));
     }
   }

@@ -8,6 +8,7 @@ import { apiReference } from "./api-reference.ts";
 import { conditionTypes } from "../../src/api/conditions.ts";
 import { customResourceDefinition } from "../../src/api/crd.ts";
 import { group, plural } from "../../src/api/names.ts";
+import { flowDiagram, palettes } from "./flow-diagram.ts";
 import { grafanaDashboard } from "./grafana-dashboard.ts";
 import { metricsReference } from "./metrics-reference.ts";
 import { prometheusRule, rulesFile } from "./prometheus-rules.ts";
@@ -37,6 +38,8 @@ const generated: readonly { readonly path: string; readonly text: string }[] = [
   { path: "config/chart/files/reasons.yaml", text: yaml("docs/operations.md", reasons(operations)) },
   { path: "config/chart/files/conditions.yaml", text: yaml("src/api/conditions.ts", conditionTypes) },
   { path: "docs/api.md", text: apiReference() },
+  { path: "docs/flow-light.svg", text: flowDiagram(palettes.light) },
+  { path: "docs/flow-dark.svg", text: flowDiagram(palettes.dark) },
   { path: "docs/metrics.md", text: metricsReference() },
   { path: "docs/values.md", text: valuesReference(await readFile(join(root, "config/chart/values.yaml"), "utf8")) },
   { path: "config/grafana/regcred.json", text: dashboardText },
