@@ -132,6 +132,14 @@ function served(count: number): World {
   return here;
 }
 
+it("whom another spec of the same generation no longer selects is a member no more, as after a restore of etcd", async () => {
+  const here = served(1);
+  here.lead();
+  here.put(credential({ ...moved, generation: acme.generation }));
+  await here.pass(1);
+  expect(here.members.has("uid-acme", "uid-team-00")).toBe(false);
+});
+
 describe("the participants of a Secret", () => {
   it("are confirmed only where the status names this install, or an older CRD has no field for it", () => {
     const confirmed = (operatorNamespace?: string): boolean | undefined => {

@@ -40,6 +40,18 @@ export const loopMutants: readonly Mutant[] = [
     "cluster-state/one-history",
   ),
   fault(
+    "a generation that is counted a second time is taken for the spec of before: nobody looks",
+    "controllers/changes",
+    ["!isSameSpec(before, after) ||", "before.generation !== after.generation ||"],
+    "operator/restored-etcd",
+  ),
+  fault(
+    "a generation that is counted a second time is taken for the spec of before: its members stay",
+    "entitlement/follow-removals",
+    ["!isSameSpec(before, after) ||", "before.generation !== after.generation ||"],
+    "entitlement/credential-index",
+  ),
+  fault(
     "a watch goes on from a version of before whoever answers",
     "runtime/watch/reflector",
     ["if (olderThan(newest.resourceVersion, resourceVersion)) {", "if (signal.aborted) {"],
