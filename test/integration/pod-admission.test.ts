@@ -142,6 +142,15 @@ describe("pods", () => {
     expect(await given("team-a", {}, { annotations: { "regcred.dev/ignore": "false" } })).not.toEqual([]);
   });
 
+  it("of a ServiceAccount that opts out get none, though one of them refers to nothing by an empty name", async () => {
+    await world.admin.create("/api/v1/namespaces/other/serviceaccounts", {
+      metadata: { name: "out", annotations: { "regcred.dev/ignore": "true" } },
+    });
+    const account = { serviceAccountName: "out" };
+    await eventually("it is known", async () => (await given("other", account)).length === 0);
+    expect((await given("other", { ...account, imagePullSecrets: [{}] })).filter(Boolean)).toEqual([]);
+  });
+
   describe("of a ServiceAccount that enforces mountable secrets", () => {
     const enforced = { "kubernetes.io/enforce-mountable-secrets": "true" };
     const account = (
