@@ -52,6 +52,12 @@ export const loopMutants: readonly Mutant[] = [
     "entitlement/credential-index",
   ),
   fault(
+    "a generation that is counted a second time is taken for the spec of before: the content stays",
+    "controllers/pull-secret/observe-contributions",
+    ["          hosts.join(),\n", ""],
+    "operator/restored-etcd",
+  ),
+  fault(
     "a watch goes on from a version of before whoever answers",
     "runtime/watch/reflector",
     ["if (olderThan(newest.resourceVersion, resourceVersion)) {", "if (signal.aborted) {"],

@@ -105,3 +105,16 @@ it("and so it does of ServiceAccounts", async () => {
   expect(on.references("team-a")).toEqual([]);
   await on.stop(a);
 });
+
+it("and so it does of hosts, for namespaces that come later, too", async () => {
+  const on = fixture();
+  const at = (host: string): object => ({
+    registries: [{ name: "hub", provider: "Static", hosts: [host], static: { secretName: "docker-hub" } }],
+  });
+  const a = await countedTwice(on, [at("one.example.com"), at("other.example.com")]);
+  on.addNamespace("team-new");
+  await on.pass(30);
+  const served = ["team-a", "team-new"].map((name) => Object.keys(on.logins(name) ?? {}).join());
+  expect(served).toEqual(["other.example.com", "other.example.com"]);
+  await on.stop(a);
+});

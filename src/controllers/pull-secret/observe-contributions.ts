@@ -94,6 +94,8 @@ export function gatherContributions(
   };
   const contributions = rendered.map(({ credential, held, groups }): Contribution => {
     signature.push(`${credential.name}@${credential.uid}.${credential.generation}${held ? ".held" : ""}`);
+    // A generation may stand for several specs: see `isSameSpec`.
+    signature.push(JSON.stringify(credential.spec.pullSecret));
     return {
       credential: credential.name,
       held,
@@ -104,7 +106,6 @@ export function gatherContributions(
         if (!isFailure(source)) ends(source);
         for (const { token } of before) ends(token);
         signature.push(
-          // After a restore of etcd a generation may stand for several specs: see `isSameSpec`.
           hosts.join(),
           isFailure(source)
             ? `${entry.name}!${grantKey ?? ""}:${source.reason}:${textWithSteps(source)}`
