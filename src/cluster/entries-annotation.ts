@@ -22,7 +22,10 @@ export interface Recorded {
   readonly expiresAt: Temporal.Instant | undefined;
 }
 
-/** For the tenant to read. An entry whose hosts need several tokens is listed once for each. */
+/**
+ * For the tenant to read. An entry whose hosts need several tokens is listed once for each. In the order of names: that of claims
+ * changes with who had a claim before, and would be no reason to write anything.
+ */
 export function entriesText(named: readonly EntryHost[]): string {
   const entries = new Map<string, { name: string; grant: string; hosts: string[]; expires?: string }>();
   for (const { credential, entry, grantKey, host, expiresAt } of named) {
@@ -38,7 +41,8 @@ export function entriesText(named: readonly EntryHost[]): string {
       });
     }
   }
-  return JSON.stringify([...entries.values()]);
+  const inOrder = [...entries].toSorted(([one], [other]) => (one < other ? -1 : 1));
+  return JSON.stringify(inOrder.map(([, each]) => ({ ...each, hosts: each.hosts.toSorted() })));
 }
 
 /**

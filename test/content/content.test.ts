@@ -163,16 +163,17 @@ describe("the content of a pull Secret", () => {
     const { entriesText } = content({
       credential: "acme",
       entries: [
-        entryToken({ entry: "hub", hosts: ["docker.io", "a.example.com"] }),
         entryToken({
           entry: "own",
           hosts: ["b.example.com"],
           source: token({ grantKey: "grant-b", expiresAt: undefined }),
         }),
+        entryToken({ entry: "hub", hosts: ["docker.io", "a.example.com"] }),
       ],
     });
+    // In the order of names: that of claims changes with who had one before.
     expect(JSON.parse(entriesText)).toEqual([
-      { name: "acme/hub", grant: "grant-a", hosts: ["docker.io", "a.example.com"], expires: "2026-01-01T13:00:00Z" },
+      { name: "acme/hub", grant: "grant-a", hosts: ["a.example.com", "docker.io"], expires: "2026-01-01T13:00:00Z" },
       { name: "acme/own", grant: "grant-b", hosts: ["b.example.com"] },
     ]);
     expect(entriesText).not.toContain("secret");

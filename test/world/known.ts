@@ -466,6 +466,56 @@ export const known: readonly Known[] = [
     ],
   },
   {
+    what: "names who has which host in an order that nobody who has gone changes",
+    steps: [
+      soon(
+        create("b", {
+          entries: [
+            cloud({ name: "e1", role: "r2", identity: "ServiceAccount", hosts: [hosts[0]] }),
+            entry({
+              name: "e2",
+              from: "src-none",
+              role: "r2",
+              identity: "TenantServiceAccount",
+              hosts: [hosts[0], cloudHost],
+            }),
+          ],
+          onConflict: "Merge",
+        }),
+      ),
+      after(0, { act: "puller", does: "delete" }),
+      after(
+        50,
+        alterA({
+          field: "entries",
+          to: [entry({ name: "e2", role: "r2", identity: "ServiceAccount", hosts: [hosts[0]] })],
+        }),
+      ),
+      after(
+        0,
+        create("c", {
+          selects: "not a-1",
+          entries: [
+            entry({ from: "src-team", identity: "ServiceAccount", hosts: [hosts[0], cloudHost] }),
+            entry({ name: "e2", from: "src-1", role: "r2", identity: "ServiceAccount", hosts: [hosts[0], hosts[1]] }),
+          ],
+          excludesApp: true,
+        }),
+      ),
+      soon({
+        act: "alter credential",
+        name: "c",
+        alteration: {
+          field: "entries",
+          to: [
+            entry({ role: "team", identity: "TenantServiceAccount", hosts: [hosts[1]] }),
+            entry({ name: "e2", from: "src-team", role: "r2", identity: "TenantServiceAccount", hosts: [cloudHost] }),
+          ],
+        },
+      }),
+    ],
+  },
+  {
     what: "remembers what stands in a Secret that may not be written, when the next login cannot be rendered any more",
     steps: [
       after(0, { act: "fault", how: "policy", on: { kind: "secrets", namespace: "a-1" } }),
