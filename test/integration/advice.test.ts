@@ -126,7 +126,17 @@ describe("the commands that are advised", () => {
     await world.admin.patch(policy, { spec: { ...spec, variables: [{ name: "audiences", expression: audiences }] } });
 
     const said = await doctor();
-    const found = ["audiences", "drain", "operator", "credentials", "finalizers", "labels", "nodes", "orphans"];
+    const found = [
+      "audiences",
+      "credentials",
+      "drain",
+      "finalizers",
+      "images on nodes",
+      "labels",
+      "nodes",
+      "operator",
+      "orphans",
+    ];
     expect(new Set(troubled(said))).toEqual(new Set(found));
     const commands = commandsIn(said);
     expect(commands).toEqual(
