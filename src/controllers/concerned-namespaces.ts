@@ -4,6 +4,7 @@ import type { CredentialRecord, NamespaceRecord } from "../cluster/records.ts";
 import { retiredNames } from "../entitlement/rename-grace.ts";
 import { selectsNamespace } from "../entitlement/selection.ts";
 import { listedNames } from "../entitlement/selections.ts";
+import type { Skip } from "../runtime/queue/controllers.ts";
 import type { Change } from "../runtime/watch/store.ts";
 import type { Needs } from "./context.ts";
 
@@ -16,9 +17,9 @@ type Known = Needs<{
 
 /**
  * Names of the namespaces that it selects now, or did before the change, and of those in which it has, or may have, something, or has
- * been found. All, where that cannot be said: of one that cannot be read, or leaves traces anywhere.
+ * been found. All, where that cannot be said: of one that cannot be read, or leaves traces anywhere. Undefined for each of the others.
  */
-export function* concernedNamespaces(context: Known, change: Change<CredentialRecord>): Generator<string> {
+export function* concernedNamespaces(context: Known, change: Change<CredentialRecord>): Generator<string | Skip> {
   const {
     settings,
     cluster: { stores },
@@ -41,7 +42,7 @@ export function* concernedNamespaces(context: Known, change: Change<CredentialRe
       versions.some(({ spec }) => selectsNamespace(spec.namespaces, namespace, settings.namespace)) ||
       // Of one that is gone nothing else tells.
       names.some((name) => statusCache.secret(namespace.name, name) !== undefined);
-    if (isConcerned) yield namespace.name;
+    yield isConcerned ? namespace.name : undefined;
   }
 }
 
@@ -61,13 +62,13 @@ export function concernedNames(
   return [...new Set(names)];
 }
 
-/** Secrets of whatever name that name it: whose it is what stands there changes when it comes or goes. */
+/** Secrets of whatever name that name it: whose it is what stands there changes when it comes or goes. Undefined for each other. */
 export function* marked(
   { cluster: { stores } }: Known,
   { key, before, after }: Change<CredentialRecord>,
-): Generator<{ readonly namespace: string; readonly name: string }> {
+): Generator<{ readonly namespace: string; readonly name: string } | Skip> {
   if (before?.uid === after?.uid) return;
-  for (const record of stores.pullSecrets.values()) if (record.credentials.includes(key)) yield record;
+  for (const record of stores.pullSecrets.values()) yield record.credentials.includes(key) ? record : undefined;
 }
 
 function versionsOf({ before, after }: Change<CredentialRecord>): readonly RegistryCredential[] {

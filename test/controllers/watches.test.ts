@@ -7,7 +7,7 @@ import { credentialWatches } from "../../src/controllers/credential/watches.ts";
 import { pullSecretWatches } from "../../src/controllers/pull-secret/watches.ts";
 import { referencesWatches } from "../../src/controllers/service-account/watches.ts";
 import { newSignals } from "../../src/controllers/signals.ts";
-import type { Request } from "../../src/runtime/queue/controllers.ts";
+import type { Request, Skip } from "../../src/runtime/queue/controllers.ts";
 import { listeners } from "../../src/runtime/watch/listeners.ts";
 import { credential, frozen, minute, namespace, secretRecord, serviceAccount } from "../entitlement/objects.ts";
 
@@ -38,6 +38,11 @@ interface There {
 
 /** What the controllers make of a change in one of the stores. */
 function requestsOf(of: Watched, change: object, there: There = {}): readonly Request[] {
+  return heardOf(of, change, there).filter((request) => request !== undefined);
+}
+
+/** The same with what is passed over. */
+function heardOf(of: Watched, change: object, there: There): readonly (Request | Skip)[] {
   const {
     names = ["regcred"],
     credentials = [],
@@ -85,11 +90,11 @@ function requestsOf(of: Watched, change: object, there: There = {}): readonly Re
     queue: { signals: newSignals(thrown) },
   };
   const context = contextOf(known);
-  const asked: Request[] = [];
+  const heard: (Request | Skip)[] = [];
   for (const each of [...pullSecretWatches(context), ...referencesWatches(context), ...credentialWatches(context)])
-    each.follow((requests) => asked.push(...requests));
+    each.follow((requests) => heard.push(...requests));
   stores[of].tell(frozen(change));
-  return asked;
+  return heard;
 }
 
 function record(read: RegistryCredential | undefined): CredentialRecord {
@@ -107,6 +112,16 @@ function record(read: RegistryCredential | undefined): CredentialRecord {
     problems: [],
   });
 }
+
+it("others have a turn at each namespace that a change passes over", () => {
+  const namespaces = Array.from({ length: 100 }, (_, index) => `other-${index}`);
+  const [before, after] = [1, 2].map((generation) =>
+    record(credential({ generation, spec: { namespaces: { include: [`team-${generation}-*`] } } })),
+  );
+  const heard = heardOf("credentials", { key: "acme", before, after }, { namespaces, concerned: [] });
+  // Of Secrets and of references.
+  expect(heard.filter((each) => each === undefined).length).toBeGreaterThanOrEqual(2 * namespaces.length);
+});
 
 describe("a namespace", () => {
   const before = namespace();

@@ -19,7 +19,7 @@ export function credentialWatches(context: Known): readonly Watch<Request>[] {
   return [
     watch(credentials, ({ key }) => [{ key: credentialKey(key), options: { lane: "interactive" } }]),
     // Of one that is gone it is known no more who was held in it.
-    watch(stores.namespaces, ({ before, after }) => {
+    watch(stores.namespaces, ({ before, after }): Iterable<Request> => {
       if (!after || (before && before.uid !== after.uid)) return eachCredential(credentials.values(), statusSoon);
       const names = [before ?? after, after].flatMap((each) => credentialIndex.concerned(each));
       return [...new Set(names)].map((name) => ({ key: credentialKey(name), options: statusSoon }));

@@ -1,5 +1,5 @@
 // Watches of the pull-secret controller: which pull Secrets an event concerns, and how urgently.
-import { type Request, watch, type Watch } from "../../runtime/queue/controllers.ts";
+import { type Request, type Skip, watch, type Watch } from "../../runtime/queue/controllers.ts";
 import type { CredentialRecord } from "../../cluster/records.ts";
 import type { Change } from "../../runtime/watch/store.ts";
 import type { Context, Needs } from "../context.ts";
@@ -15,7 +15,7 @@ type Known = Needs<{
   queue: "signals";
 }>;
 
-export function pullSecretWatches(context: Known): readonly Watch<Request>[] {
+export function pullSecretWatches(context: Known): readonly Watch<Request | Skip>[] {
   const { stores, namesSynced } = context.cluster;
   const { index: credentialIndex, judged } = context.credentials;
   const { signals } = context.queue;
@@ -23,26 +23,32 @@ export function pullSecretWatches(context: Known): readonly Watch<Request>[] {
   const { namespaces } = stores;
 
   /** Under each of the names in every namespace in which it may mean something, behind what somebody waits for. */
-  function* everywhere(names: readonly string[], options: Request["options"]): Generator<Request> {
+  function* everywhere(names: readonly string[], options: Request["options"]): Generator<Request | Skip> {
     for (const namespace of namespaces.values()) {
       const concerned = new Set(credentialIndex.namesIn(namespace));
       for (const name of names) {
         const key = secretKey(namespace.name, name);
         if (concerned.has(name) || isKnownOf(context, namespace.name, name)) yield { key, options };
         // As its run would find: nobody wants anything there.
-        else judged.judged(namespace.name, name);
+        else {
+          judged.judged(namespace.name, name);
+          yield undefined;
+        }
       }
     }
   }
 
   /** Where it concerns somebody. */
-  function* whereConcerned(change: Change<CredentialRecord>): Generator<Request> {
+  function* whereConcerned(change: Change<CredentialRecord>): Generator<Request | Skip> {
     const options = { lane: "bulk", flow: change.key } as const;
     const names = concernedNames(context, change);
     for (const namespace of concernedNamespaces(context, change)) {
-      for (const name of names) yield { key: secretKey(namespace, name), options };
+      if (namespace === undefined) yield undefined;
+      else for (const name of names) yield { key: secretKey(namespace, name), options };
     }
-    for (const { namespace, name } of marked(context, change)) yield { key: secretKey(namespace, name), options };
+    for (const each of marked(context, change)) {
+      yield each && { key: secretKey(each.namespace, each.name), options };
+    }
   }
 
   return [
@@ -82,7 +88,7 @@ export function pullSecretWatches(context: Known): readonly Watch<Request>[] {
       everywhere(lost, { lane: "bulk" }),
     ),
     // They can be judged, or judged anew: all of them, or those of one namespace.
-    watch(signals.secretsCalled, ({ name, namespace }) =>
+    watch(signals.secretsCalled, ({ name, namespace }): Iterable<Request | Skip> =>
       namespace === undefined
         ? everywhere([name], { lane: "bulk" })
         : [{ key: secretKey(namespace, name), options: { lane: "bulk" } }],

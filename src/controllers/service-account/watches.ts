@@ -1,5 +1,5 @@
 // Watches of the service-account controller: in which namespaces an event may change what ServiceAccounts must refer to.
-import { type Request, watch, type Watch } from "../../runtime/queue/controllers.ts";
+import { type Request, type Skip, watch, type Watch } from "../../runtime/queue/controllers.ts";
 import type { CredentialRecord } from "../../cluster/records.ts";
 import type { Change } from "../../runtime/watch/store.ts";
 import { concernsNamespaces } from "../changes.ts";
@@ -15,23 +15,25 @@ type Known = Needs<{
   queue: "signals";
 }>;
 
-export function referencesWatches(context: Known): readonly Watch<Request>[] {
+export function referencesWatches(context: Known): readonly Watch<Request | Skip>[] {
   const {
     cluster: { stores, namesSynced },
     queue: { signals },
   } = context;
   const { namespaces } = stores;
 
-  function* whereConcerned(change: Change<CredentialRecord>): Generator<Request> {
+  function* whereConcerned(change: Change<CredentialRecord>): Generator<Request | Skip> {
     const options = { lane: "bulk", flow: change.key } as const;
-    for (const namespace of concernedNamespaces(context, change)) yield { key: referencesKey(namespace), options };
-    for (const { namespace } of marked(context, change)) yield { key: referencesKey(namespace), options };
+    for (const namespace of concernedNamespaces(context, change)) {
+      yield namespace === undefined ? undefined : { key: referencesKey(namespace), options };
+    }
+    for (const each of marked(context, change)) yield each && { key: referencesKey(each.namespace), options };
   }
 
-  function* referring(name: string, only: string | undefined): Generator<Request> {
+  function* referring(name: string, only: string | undefined): Generator<Request | Skip> {
     for (const { namespace, record } of stores.serviceAccounts.values()) {
-      if (only !== undefined && namespace !== only) continue;
-      if (record?.includes(`"${name}"`) === true) yield { key: referencesKey(namespace), options: { lane: "bulk" } };
+      const isOf = (only === undefined || namespace === only) && record?.includes(`"${name}"`) === true;
+      yield isOf ? { key: referencesKey(namespace), options: { lane: "bulk" } } : undefined;
     }
   }
 

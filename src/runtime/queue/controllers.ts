@@ -19,8 +19,14 @@ export interface Watch<Meaning> {
   follow(hear: (meaning: Iterable<Meaning>) => void): void;
 }
 
+/** Nothing to be run for what was looked at last: whoever goes through thousands lets others have a turn there, too. */
+export type Skip = undefined;
+
 /** The keys that each event of the source brings. */
-export function watch<Event>(source: Source<Event>, requests: (event: Event) => Iterable<Request>): Watch<Request> {
+export function watch<Event, Meaning extends Request | Skip>(
+  source: Source<Event>,
+  requests: (event: Event) => Iterable<Meaning>,
+): Watch<Meaning> {
   return { follow: (hear) => void source.subscribe((event) => hear(requests(event))) };
 }
 
@@ -32,7 +38,7 @@ export function waitable<Event>(source: Source<Event>, what: (event: Event) => s
 export interface Controller {
   /** Its keys are `NAME/...`. */
   readonly name: string;
-  readonly watches: readonly Watch<Request>[];
+  readonly watches: readonly Watch<Request | Skip>[];
   /** What is there already when it begins. Default: nothing. */
   readonly initial?: () => Iterable<Request>;
   /** To be done once, when it begins to watch. */
@@ -62,8 +68,10 @@ const afterWait: AddOptions = { lane: "bulk" };
 export function controllers(options: ControllersOptions): Controllers {
   const { inSlices, enqueue, waits, waitedFor } = options;
   const byName = new Map(options.controllers.map((each) => [each.name, each]));
-  const ask = (requests: Iterable<Request>): void => {
-    void inSlices(requests, ({ key, options: how }) => enqueue(key, how));
+  const ask = (requests: Iterable<Request | Skip>): void => {
+    void inSlices(requests, (request) => {
+      if (request) enqueue(request.key, request.options);
+    });
   };
 
   return {
