@@ -24,6 +24,7 @@ export function pullSecretWatches(context: Known): readonly Watch<Request | Skip
 
   /** Under each of the names in every namespace in which it may mean something, behind what somebody waits for. */
   function* everywhere(names: readonly string[], options: Request["options"]): Generator<Request | Skip> {
+    if (names.length === 0) return;
     for (const namespace of namespaces.values()) {
       const concerned = new Set(credentialIndex.namesIn(namespace));
       for (const name of names) {
