@@ -117,7 +117,7 @@ export const loopMutants: readonly Mutant[] = [
   fault(
     "what a Secret has had is forgotten before it is written",
     "controllers/pull-secret/controller",
-    ['plan.action.kind === "none" ? "stands" : "is to be written"', '"stands"'],
+    ['plan.action.kind === "none" ? [] : gathered.contributions', "[]"],
     "world/world",
   ),
   fault(

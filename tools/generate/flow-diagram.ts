@@ -75,7 +75,7 @@ const boxes: readonly Box[] = [
     width: 210,
     height: 92,
     title: "Namespace team-b",
-    lines: ["the same; each new one, too,", "as soon as it is there"],
+    lines: ["the same; new ones, too,", "as soon as they are there"],
   },
   {
     x: 670,

@@ -1,6 +1,6 @@
 // Plays the demo and records what it prints.
 //
-// Usage: node tools/launch.mjs tools/record/main.ts [FILE]; into dist/demo.svg if none is named.
+// Usage: node tools/launch.mjs tools/record/main.ts [FILE]; into docs/demo.svg if none is named.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, writeFile } from "node:fs/promises";
@@ -13,6 +13,12 @@ const root = join(import.meta.dirname, "../..");
 // The demo's own widest line.
 const columns = 100;
 const clock = systemClock();
+
+const [name = join(root, "docs/demo.svg"), ...more] = process.argv.slice(2);
+if (name.startsWith("-") || more.length > 0) {
+  process.stderr.write("Usage: node tools/launch.mjs tools/record/main.ts [FILE]\n");
+  process.exit(name === "--help" ? 0 : 2);
+}
 
 const demo = spawn(process.execPath, [join(root, "test/demo/main.ts"), "--once"], {
   cwd: root,
@@ -27,10 +33,9 @@ for await (const text of createInterface({ input: demo.stdout })) {
 }
 const [code] = await ended;
 if (code === 0) {
-  const file = process.argv[2] ?? join(root, "dist/demo.svg");
-  await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, recording(lines, columns));
-  process.stdout.write(`wrote ${file}\n`);
+  await mkdir(dirname(name), { recursive: true });
+  await writeFile(name, recording(lines, columns));
+  process.stdout.write(`wrote ${name}\n`);
 } else {
   process.stderr.write(`nothing is recorded: the demo ended with ${code}\n`);
   process.exitCode = 1;

@@ -9,7 +9,6 @@ import type { SecretRecord } from "../../cluster/records.ts";
 import type { Context } from "../context.ts";
 import { afterWrite, waitBeforeWrite } from "../../runtime/queue/conflict-backoff.ts";
 import { done, earliest, failed } from "../outcome.ts";
-import { keepDecided } from "./observe-contributions.ts";
 import type { Run } from "./run.ts";
 import { type Snapshot, settledBy } from "./observe.ts";
 import { findingWithout, type Decision, ownObject, type Result, resultOfPlan, resultOfSuspension } from "./report.ts";
@@ -38,7 +37,6 @@ export async function applyPlan(run: Run, decision: Decision, signal: AbortSigna
   const wait = waitBeforeWrite(memory.reverts, purpose, clock.elapsed());
   if (wait > 0) return { ...planned, outcome: earliest(wait) };
   const written = await writeSecret(run, action, snapshot, signal);
-  noteLogins(run, decision, "stands");
   log.debug("pull Secret written", { namespace: namespace.name, secret: name, action: action.kind });
   const place = { namespaceUid: namespace.uid, secretName: name };
   if (written && plan.state === "usable") noteMembers(context, place, written, snapshot);
@@ -68,20 +66,6 @@ function leaveAsItIs(run: Run, { snapshot, plan }: Decision, planned: Result): R
     return { ...planned, outcome: failed(plan.failure, ownObject(namespace.name, name)) };
   }
   return planned;
-}
-
-/**
- * Notes by which tokens the Secret lives: what was decided and, until that could be written, what it has had. That may be all
- * that is left of an entry whose next token, which others have by then, cannot be rendered here any more.
- */
-export function noteLogins(
-  { context, namespace, name }: Pick<Run, "context" | "namespace" | "name">,
-  { snapshot, plan }: Decision,
-  decided: "stands" | "is to be written",
-): void {
-  const { keeps, content, contributing, gathered } = snapshot;
-  const replaces = decided === "stands" ? [] : gathered.contributions;
-  keepDecided(context, { namespace: namespace.name, name, keeps }, { plan, content, replaces }, contributing);
 }
 
 /** A write for one that is not suspended serves the others too. */

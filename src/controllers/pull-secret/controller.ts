@@ -6,7 +6,8 @@ import type { Context } from "../context.ts";
 import { partsOf } from "../keys.ts";
 import { changedMeanwhile, maxLost } from "../lost-races.ts";
 import { failed } from "../outcome.ts";
-import { applyPlan, noteLogins } from "./apply.ts";
+import { applyPlan } from "./apply.ts";
+import { keepDecided } from "./observe-contributions.ts";
 import { observeSecret, readLive, readAgain, withLive, settledBy } from "./observe.ts";
 import { type Run, secretRuns, needsNothing } from "./run.ts";
 import { isOurs } from "./plan-removal.ts";
@@ -112,11 +113,11 @@ function report({ context, namespace, name }: Run, { finding, outcome }: Result)
 }
 
 /** By which tokens the Secret lives, and whose it is. */
-function noteDecided(run: Run, decision: Decision): void {
-  const { context, namespace, name, memory } = run;
-  const { snapshot, plan } = decision;
-  const { record } = snapshot;
-  noteLogins(run, decision, plan.action.kind === "none" ? "stands" : "is to be written");
+function noteDecided({ context, namespace, name, memory }: Run, { snapshot, plan }: Decision): void {
+  const { record, keeps, content, contributing, gathered } = snapshot;
+  // What it has had may be all that is left of an entry whose next token, which others have by then, cannot be rendered any more.
+  const replaces = plan.action.kind === "none" ? [] : gathered.contributions;
+  keepDecided(context, { namespace: namespace.name, name, keeps }, { plan, content, replaces }, contributing);
   if (!snapshot.hidden) context.credentials.judged.judged(namespace.name, name);
   if (record?.labelled && isOurs(snapshot, record)) memory.ours = record.uid;
 }

@@ -387,6 +387,20 @@ describe("a watching reflector", () => {
     expect(server.calls.length - before).toBeGreaterThan(5);
   });
 
+  it("asks how far the server is right before the watch, and no sooner than that may begin", async () => {
+    const { server, clock } = await watching();
+    await clock.advance(seconds(60));
+    for (const version of [101, 102]) {
+      server.lastWatch().send(bookmark(version));
+      server.lastWatch().end();
+      await clock.advance();
+      // The first stream has lasted; the second had just begun.
+      expect(server.looks).toBe(1);
+    }
+    await clock.advance(seconds(1));
+    expect(server.looks).toBe(2);
+  });
+
   it("verifies itself against a full list after 6 to 12 hours", async () => {
     const { server, clock, stored } = await watching({ random: () => 0.5 });
     for (let elapsed = 0; elapsed < 9 * 60 - 1; elapsed += 1) {
