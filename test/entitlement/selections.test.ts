@@ -19,7 +19,8 @@ interface Here {
   readonly present: () => readonly RegistryCredential[];
 }
 
-function here(): Here {
+/** @param looked is told whose spec is looked at. */
+function here(looked: (name: string) => void = () => undefined): Here {
   const credentials = store<CredentialRecord>();
   const feed = credentials.feed();
   feed.begin();
@@ -27,8 +28,12 @@ function here(): Here {
   const specs = lastGoodSpecs(fakeClock(), credentials);
   let version = 0;
   const next = (): string => String((version += 1));
+  const get: typeof specs.get = (name) => {
+    looked(name);
+    return specs.get(name);
+  };
   return {
-    selecting: selections(specs, operatorNamespace),
+    selecting: selections({ ...specs, get }, operatorNamespace),
     put: (each) => {
       const { name, uid, finalizers, annotations } = each;
       const resourceVersion = next();
@@ -90,6 +95,18 @@ describe("the index of selections", () => {
         expect(wrong).toEqual([]);
       }),
     );
+  });
+
+  it("forgets names that are listed no more: whoever had them, or is gone, is not looked at", () => {
+    const looked: string[] = [];
+    const { selecting, put, drop } = here((name) => looked.push(name));
+    const of = (name: string, include: string): RegistryCredential =>
+      credential({ name, uid: name, spec: { namespaces: { include: [include] } } });
+    for (const name of ["moved", "gone", "stays"]) put(of(name, "team-a"));
+    put(of("moved", "team-b"));
+    drop("gone");
+    selecting(namespace({ name: "team-a" }));
+    expect(looked).toEqual(["stays"]);
   });
 
   it("looks at a namespace anew after more changes than are remembered", () => {

@@ -1,28 +1,13 @@
 // The operator's loops, queue and stores on a cluster in memory of any size, in time that a test lets pass.
 import { randomUUID } from "node:crypto";
-import { inMemoryCluster } from "../../src/cli/plan/in-memory-cluster.ts";
-import type { ClusterApi, ClusterObject } from "../../src/cluster/cluster-api.ts";
-import { clusterStores } from "../../src/cluster/cluster-stores.ts";
-import { regcredControllers } from "../../src/controllers/index.ts";
+import type { ClusterObject } from "../../src/cluster/cluster-api.ts";
 import { keyOf } from "../../src/controllers/keys.ts";
-import { statusCache } from "../../src/controllers/status-cache.ts";
-import { credentialMetrics } from "../../src/metrics/credential-metrics.ts";
-import { instruments } from "../../src/metrics/instruments.ts";
-import { derive, newContext } from "../../src/operator/context.ts";
-import { queues } from "../../src/operator/queues.ts";
-import { staticProvider } from "../../src/providers/static/fetch.ts";
-import type { Log } from "../../src/runtime/observability/log.ts";
-import { runWorkers } from "../../src/runtime/queue/run-workers.ts";
-import { allPermitted } from "../controllers/all-permitted.ts";
+import { inMemoryOperator, operatorNamespace } from "../controllers/in-memory-operator.ts";
 import { fakeClock } from "../fake-clock.ts";
-import { unrestricted } from "../mode.ts";
 
 const thrown = (error: unknown): never => {
   throw error;
 };
-const silent = (): void => undefined;
-const log: Log = { debug: silent, info: silent, warn: silent, error: silent };
-const operatorNamespace = "ops";
 
 export interface Shape {
   readonly namespaces: number;
@@ -55,9 +40,6 @@ export function growingCluster(shape: Shape): GrowingCluster {
   // Each has its own.
   const secretName = (credential: number): string => `pull-${credential}`;
   const clock = fakeClock();
-  const known = clusterStores(log, "0.0.0");
-  const derived = derive(known, clock, operatorNamespace, thrown);
-  const { stores } = known;
   const meta = (name: string, namespace?: string): object => ({
     name,
     uid: randomUUID(),
@@ -85,8 +67,12 @@ export function growingCluster(shape: Shape): GrowingCluster {
     type: "kubernetes.io/basic-auth",
     data: { username: btoa("ann"), password: btoa(`secret-${password}`) },
   });
-  const cluster = inMemoryCluster(
-    {
+  let calls: Record<string, number> = {};
+  let runs: Record<string, number> = {};
+  const latest = new Map<string, ClusterObject>();
+  const { cluster, stores, context, begin, run, work } = inMemoryOperator({
+    clock,
+    objects: {
       credentials: Array.from({ length: credentials }, (_, index) => ({
         apiVersion: "regcred.dev/v1alpha1",
         kind: "RegistryCredential",
@@ -98,70 +84,24 @@ export function growingCluster(shape: Shape): GrowingCluster {
       pullSecrets: [],
       operatorSecrets: [source()],
     },
-    known,
-    operatorNamespace,
-    () => clock.now(),
-  );
-  let calls: Record<string, number> = {};
-  let runs: Record<string, number> = {};
-  const latest = new Map<string, ClusterObject>();
-  const api = Object.fromEntries(
-    Object.entries(cluster.api).map(([name, call]) => [
-      name,
-      async (...args: never[]) => {
-        calls[name] = (calls[name] ?? 0) + 1;
-        const answer = await (call as (...all: never[]) => Promise<unknown>)(...args);
-        if (name.startsWith("patchCredential")) {
-          const object = answer as ClusterObject;
-          latest.set(object.metadata.name ?? "", object);
-        }
-        return answer;
-      },
-    ]),
-  ) as unknown as ClusterApi;
-  const { tenants, tokens } = queues({
-    clock,
-    random: () => 0.5,
-    instruments: { observe: silent },
-    shareReached: silent,
-  });
-  const context = newContext(derived, {
-    settings: { namespace: operatorNamespace, mode: unrestricted, maxConfigBytes: 65_536 },
-    runtime: {
-      log,
-      events: { publish: silent },
-      metrics: credentialMetrics(instruments(), "known"),
-      shareReached: silent,
+    request: async (name, call) => {
+      calls[name] = (calls[name] ?? 0) + 1;
+      const answer = await call();
+      if (name.startsWith("patchCredential")) {
+        const object = answer as ClusterObject;
+        latest.set(object.metadata.name ?? "", object);
+      }
+      return answer;
     },
-    cluster: { api, namesSynced: () => true, permissions: allPermitted },
-    credentials: { statusCache: statusCache(clock) },
-    grants: {
-      provider: staticProvider({
-        secret: (key) => stores.operatorSecrets.get(key),
-        operatorNamespace,
-        sourceNamespaces: [],
-        clock,
-      }),
-      verify: async () => ({ verification: "Inconclusive" }),
-    },
-    queue: { enqueue: (key, how) => (keyOf(key).loop === "token" ? tokens : tenants).add(key, how) },
   });
-  cluster.appear();
-  const { begin, run } = regcredControllers(context);
-  const each = {
-    run: (key: string, signal: AbortSignal): ReturnType<typeof run> => {
+  const workers = work(
+    (key, signal) => {
       const { loop } = keyOf(key);
       runs[loop] = (runs[loop] ?? 0) + 1;
       return run(key, signal);
     },
-    deadline: Temporal.Duration.from({ seconds: 45 }),
-    clock,
-    onError: (_key: string, error: unknown): never => thrown(error),
-  };
-  const workers = [
-    runWorkers({ ...each, queue: tenants, concurrency: 16 }),
-    runWorkers({ ...each, queue: tokens, concurrency: 16 }),
-  ];
+    (_key, error) => thrown(error),
+  );
   const cost = async (what: () => void): Promise<Cost> => {
     calls = {};
     runs = {};

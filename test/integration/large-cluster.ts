@@ -1,35 +1,12 @@
 // How long does the operator leave nothing else a turn, when one event concerns every namespace of a large cluster?
 import { randomUUID } from "node:crypto";
 import { systemClock } from "../../src/runtime/clock.ts";
-import { inMemoryCluster } from "../../src/cli/plan/in-memory-cluster.ts";
 import type { Status } from "../../src/api/registry-credential.ts";
-import type { ClusterApi, ClusterObject } from "../../src/cluster/cluster-api.ts";
-import { clusterStores } from "../../src/cluster/cluster-stores.ts";
-import { queues } from "../../src/operator/queues.ts";
-import { keyOf, referencesKey, secretKey } from "../../src/controllers/keys.ts";
-import { staticProvider } from "../../src/providers/static/fetch.ts";
-import { runWorkers } from "../../src/runtime/queue/run-workers.ts";
-import { statusCache } from "../../src/controllers/status-cache.ts";
-import { derive, newContext } from "../../src/operator/context.ts";
-import { regcredControllers } from "../../src/controllers/index.ts";
-import { credentialMetrics } from "../../src/metrics/credential-metrics.ts";
-import { instruments } from "../../src/metrics/instruments.ts";
-import type { Log } from "../../src/runtime/observability/log.ts";
-import { unrestricted } from "../mode.ts";
-import { allPermitted } from "../controllers/all-permitted.ts";
-
-const thrown = (error: unknown): never => {
-  throw error;
-};
+import type { ClusterObject } from "../../src/cluster/cluster-api.ts";
+import { referencesKey, secretKey } from "../../src/controllers/keys.ts";
+import { inMemoryOperator, operatorNamespace } from "../controllers/in-memory-operator.ts";
 
 const silent = (): void => undefined;
-const log: Log = {
-  debug: silent,
-  info: silent,
-  warn: silent,
-  error: silent,
-};
-const operatorNamespace = "ops";
 
 /** Milliseconds. */
 const patience = 60_000;
@@ -57,9 +34,6 @@ export interface LargeCluster {
 /** The operator's loops, queue and stores on a cluster in memory, in which every namespace is served by the credential acme. */
 export async function largeCluster(count: number): Promise<LargeCluster> {
   const clock = systemClock();
-  const known = clusterStores(log, "0.0.0");
-  const derived = derive(known, clock, operatorNamespace, thrown);
-  const { stores } = known;
   const meta = (name: string, namespace?: string): object => ({
     name,
     uid: randomUUID(),
@@ -72,8 +46,10 @@ export async function largeCluster(count: number): Promise<LargeCluster> {
     registries: [{ name: "hub", provider: "Static", hosts: ["registry.example.com"], static: { secretName: "hub" } }],
     namespaces: { include: ["team-*"] },
   };
-  const cluster = inMemoryCluster(
-    {
+  let raw: ClusterObject | undefined;
+  const { cluster, stores, tenants, begin, run, work } = inMemoryOperator({
+    clock,
+    objects: {
       credentials: [
         {
           apiVersion: "regcred.dev/v1alpha1",
@@ -93,67 +69,20 @@ export async function largeCluster(count: number): Promise<LargeCluster> {
         },
       ],
     },
-    known,
-    operatorNamespace,
-    () => clock.now(),
-  );
-  let raw: ClusterObject | undefined;
-  // An answer takes a turn of the event loop at least, as one of a socket does.
-  const api = Object.fromEntries(
-    Object.entries(cluster.api).map(([name, call]) => [
-      name,
-      async (...args: never[]) => {
-        await turn();
-        const answer = await (call as (...all: never[]) => Promise<unknown>)(...args);
-        if (name.startsWith("patchCredential")) raw = answer as ClusterObject;
-        return answer;
-      },
-    ]),
-  ) as unknown as ClusterApi;
-  const { tenants, tokens: tokenQueue } = queues({
-    clock,
-    random: Math.random,
-    instruments: { observe: silent },
-    shareReached: silent,
-  });
-  const context = newContext(derived, {
-    settings: { namespace: operatorNamespace, mode: unrestricted, maxConfigBytes: 65_536 },
-    runtime: {
-      log,
-      events: { publish: silent },
-      metrics: credentialMetrics(instruments(), "known"),
-      shareReached: silent,
+    // An answer takes a turn of the event loop at least, as one of a socket does.
+    request: async (name, call) => {
+      await turn();
+      const answer = await call();
+      if (name.startsWith("patchCredential")) raw = answer as ClusterObject;
+      return answer;
     },
-    cluster: { api, namesSynced: () => true, permissions: allPermitted },
-    credentials: { statusCache: statusCache(clock) },
-    grants: {
-      provider: staticProvider({
-        secret: (key) => stores.operatorSecrets.get(key),
-        operatorNamespace,
-        sourceNamespaces: [],
-        clock,
-      }),
-      verify: async () => ({ verification: "Inconclusive" }),
-    },
-    queue: { enqueue: (key, how) => (keyOf(key).loop === "token" ? tokenQueue : tenants).add(key, how) },
   });
-  cluster.appear();
-  const { begin, run } = regcredControllers(context);
   begin();
   for (const name of names) {
     tenants.add(secretKey(name, "regcred"));
     tenants.add(referencesKey(name));
   }
-  const each = {
-    run,
-    deadline: Temporal.Duration.from({ seconds: 45 }),
-    clock,
-    onError: silent,
-  };
-  const workers = [
-    runWorkers({ ...each, queue: tenants, concurrency: 16 }),
-    runWorkers({ ...each, queue: tokenQueue, concurrency: 16 }),
-  ];
+  const workers = work(run, silent);
 
   const namespaces = stores.namespaces.feed();
   let version = 2n ** 61n;

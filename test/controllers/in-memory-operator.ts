@@ -1,0 +1,97 @@
+// The operator's controllers, queues and workers on a cluster in memory, with static sources; time and requests are the test's.
+import { inMemoryCluster } from "../../src/cli/plan/in-memory-cluster.ts";
+import type { ClusterApi } from "../../src/cluster/cluster-api.ts";
+import { clusterStores } from "../../src/cluster/cluster-stores.ts";
+import { regcredControllers } from "../../src/controllers/index.ts";
+import { keyOf } from "../../src/controllers/keys.ts";
+import { statusCache } from "../../src/controllers/status-cache.ts";
+import { credentialMetrics } from "../../src/metrics/credential-metrics.ts";
+import { instruments } from "../../src/metrics/instruments.ts";
+import { derive, newContext } from "../../src/operator/context.ts";
+import { queues } from "../../src/operator/queues.ts";
+import { staticProvider } from "../../src/providers/static/fetch.ts";
+import type { Clock } from "../../src/runtime/clock.ts";
+import type { Log } from "../../src/runtime/observability/log.ts";
+import { runWorkers } from "../../src/runtime/queue/run-workers.ts";
+import { unrestricted } from "../mode.ts";
+import { allPermitted } from "./all-permitted.ts";
+
+export const operatorNamespace = "ops";
+
+const thrown = (error: unknown): never => {
+  throw error;
+};
+const silent = (): void => undefined;
+const log: Log = { debug: silent, info: silent, warn: silent, error: silent };
+
+type Call = (...args: readonly never[]) => Promise<unknown>;
+
+export interface InMemoryOptions {
+  readonly clock: Clock;
+  readonly objects: Parameters<typeof inMemoryCluster>[0];
+  /** Around each request. */
+  readonly request: (name: string, call: () => Promise<unknown>) => Promise<unknown>;
+}
+
+/** Nothing runs before `work`. */
+export function inMemoryOperator({ clock, objects, request }: InMemoryOptions) {
+  const known = clusterStores(log, "0.0.0");
+  const derived = derive(known, clock, operatorNamespace, thrown);
+  const { stores } = known;
+  const cluster = inMemoryCluster(objects, known, operatorNamespace, () => clock.now());
+  const api = Object.fromEntries(
+    Object.entries(cluster.api).map(([name, call]) => [
+      name,
+      (...args: never[]) => request(name, () => (call as Call)(...args)),
+    ]),
+  ) as unknown as ClusterApi;
+  const { tenants, tokens } = queues({
+    clock,
+    random: () => 0.5,
+    instruments: { observe: silent },
+    shareReached: silent,
+  });
+  const context = newContext(derived, {
+    settings: { namespace: operatorNamespace, mode: unrestricted, maxConfigBytes: 65_536 },
+    runtime: {
+      log,
+      events: { publish: silent },
+      metrics: credentialMetrics(instruments(), "known"),
+      shareReached: silent,
+    },
+    cluster: { api, namesSynced: () => true, permissions: allPermitted },
+    credentials: { statusCache: statusCache(clock) },
+    grants: {
+      provider: staticProvider({
+        secret: (key) => stores.operatorSecrets.get(key),
+        operatorNamespace,
+        sourceNamespaces: [],
+        clock,
+      }),
+      verify: async () => ({ verification: "Inconclusive" }),
+    },
+    queue: { enqueue: (key, how) => (keyOf(key).loop === "token" ? tokens : tenants).add(key, how) },
+  });
+  cluster.appear();
+  const { begin, run } = regcredControllers(context);
+  return {
+    cluster,
+    stores,
+    context,
+    tenants,
+    begin,
+    run,
+    /** Workers of both queues. */
+    work: (each: typeof run, onError: (key: string, error: unknown) => void) =>
+      [tenants, tokens].map((queue) =>
+        runWorkers({
+          queue,
+          concurrency: 16,
+          run: each,
+          deadline: Temporal.Duration.from({ seconds: 45 }),
+          clock,
+          onError,
+        }),
+      ),
+  };
+}
