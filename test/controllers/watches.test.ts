@@ -2,7 +2,7 @@
 import { contextOf } from "./context-of.ts";
 import { describe, expect, it } from "vitest";
 import type { RegistryCredential } from "../../src/api/registry-credential.ts";
-import type { CredentialRecord } from "../../src/cluster/records.ts";
+import type { CredentialRecord, SecretRecord } from "../../src/cluster/records.ts";
 import { credentialWatches } from "../../src/controllers/credential/watches.ts";
 import { pullSecretWatches } from "../../src/controllers/pull-secret/watches.ts";
 import { referencesWatches } from "../../src/controllers/service-account/watches.ts";
@@ -30,6 +30,8 @@ interface There {
   readonly concerned?: readonly string[];
   /** Pull Secrets that are there. */
   readonly present?: readonly string[];
+  /** Of whom each is, by its marks. Default: nobody's. */
+  readonly records?: readonly SecretRecord[];
   /** Those that are known to need nothing. */
   readonly settled?: string[];
   /** The pull Secrets of the names have been listed. Default: they have. */
@@ -49,6 +51,7 @@ function heardOf(of: Watched, change: object, there: There): readonly (Request |
     namespaces = [],
     concerned = names,
     present = [],
+    records = [],
     synced = true,
   } = there;
   const settled = there.settled ?? [];
@@ -62,7 +65,7 @@ function heardOf(of: Watched, change: object, there: There): readonly (Request |
     credentials: store(credentials),
     namespaces: store(namespaces),
     serviceAccounts: store([]),
-    pullSecrets: store([]),
+    pullSecrets: { ...store([]), values: () => records },
     crds: store([]),
   };
   const credentialIndex = {
@@ -121,6 +124,19 @@ it("others have a turn at each namespace that a change passes over", () => {
   const heard = heardOf("credentials", { key: "acme", before, after }, { namespaces, concerned: [] });
   // Of Secrets and of references.
   expect(heard.filter((each) => each === undefined).length).toBeGreaterThanOrEqual(2 * namespaces.length);
+});
+
+it("whose is what stands in a Secret of another name is asked when one comes or goes that it names", () => {
+  const mine = secretRecord({ key: "far/old", namespace: "far", name: "old", credentials: ["other", "acme"] });
+  const theirs = secretRecord({ key: "far/new", namespace: "far", name: "new", credentials: ["other"] });
+  const there = { namespaces: [], records: [mine, theirs] };
+  const gone = { key: "acme", before: record(credential()) };
+  expect(lanes(requestsOf("credentials", gone, there))).toEqual(
+    expect.arrayContaining(["bulk references/far", "bulk secret/far/old"]),
+  );
+  expect(lanes(requestsOf("credentials", gone, there))).not.toContain("bulk secret/far/new");
+  const altered = { ...gone, after: record(credential({ generation: 2 })) };
+  expect(lanes(requestsOf("credentials", altered, there))).not.toContain("bulk secret/far/old");
 });
 
 describe("a namespace", () => {

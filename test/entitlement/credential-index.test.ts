@@ -906,6 +906,16 @@ describe("what a mistyped glob costs", () => {
   });
 });
 
+it("one that lists names may be entitled to these, and to those of which it holds a login, and to no others", () => {
+  const { asked, put, label, serve, lead } = world();
+  const listing = credential({ ...acme, spec: { ...acme.spec, namespaces: { include: ["team-a", "not-there"] } } });
+  for (const name of ["team-a", "team-b", "team-c"]) label(namespace({ name }));
+  put(listing);
+  lead();
+  serve("team-b", ["acme"]);
+  expect([...asked.eligible(listing)].map(({ name }) => name).toSorted()).toEqual(["team-a", "team-b"]);
+});
+
 it("goes by the spec where a restored etcd counts a generation a second time", () => {
   const { asked, put, label } = world();
   const all = [namespace({ name: "team-a" }), namespace({ name: "team-b" })];

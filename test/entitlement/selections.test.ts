@@ -112,9 +112,13 @@ describe("the index of selections", () => {
   it("looks at a namespace anew after more changes than are remembered", () => {
     const { selecting, put } = here();
     const team = namespace();
-    const of = (include: string): RegistryCredential => credential({ spec: { namespaces: { include: [include] } } });
+    const of = (include: string, name = "acme"): RegistryCredential =>
+      credential({ name, uid: name, spec: { namespaces: { include: [include] } } });
     put(of("team-a"));
-    expect([...selecting(team)]).toEqual(["acme"]);
+    put(of("team-a", "beta"));
+    expect([...selecting(team)]).toEqual(["acme", "beta"]);
+    // Forgotten by the end, as the first of them.
+    put(of("crew-a", "beta"));
     for (let change = 0; change < 5_000; change += 1) put(of(change % 2 === 0 ? "crew-a" : "team-a"));
     expect([...selecting(team)]).toEqual(["acme"]);
     put(of("crew-a"));

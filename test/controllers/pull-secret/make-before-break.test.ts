@@ -465,6 +465,21 @@ describe("the token of before", () => {
     expect(tokens().unusedSince(grantKey)).toBe(clock.elapsed());
   });
 
+  it("is not given where it has never been, though something else could not be written there for a while", () => {
+    const { serve, mint, denied } = world();
+    const others = staticEntry({ name: "others", hosts: ["b.example.com"] });
+    serve(team, acme(source("one"), others));
+    mint("first");
+    serve(team, acme(source("one"), others));
+    const altered = acme(source("two"), others);
+    denied.add(other.name);
+    expect([serve(other, altered), serve(other, altered)]).toEqual([{}, {}]);
+    denied.clear();
+    expect(serve(other, altered)).toEqual({ "b.example.com": "first" });
+    expect(serve(other, altered)).toEqual({ "b.example.com": "first" });
+    expect(serve(team, altered)).toEqual({ [host]: "first", "b.example.com": "first" });
+  });
+
   it("of which the successor does not fit leaves when it ends", async () => {
     const { serve, mint, clock, limit } = world();
     const others = staticEntry({ name: "others", hosts: ["b.example.com"] });
