@@ -21,6 +21,9 @@ export function textOfWaited(waited: Waited): string {
   return JSON.stringify(waited);
 }
 
+/** Milliseconds after which to look again for one of which it is not known whether it is there. */
+export const notSeen = 60_000;
+
 /** Nothing is left undone: whatever changes brings the key by itself. */
 export const done: Outcome = {};
 

@@ -59,6 +59,16 @@ async function send(
   return { status: answer.statusCode, body: parsed };
 }
 
+interface Condition {
+  readonly type: string;
+  readonly status: string;
+}
+
+async function conditionsOfTheKind(): Promise<readonly Condition[]> {
+  const { body } = await send("GET", `${crds}/registrycredentials.regcred.dev`);
+  return (body["status"] as { conditions?: readonly Condition[] } | undefined)?.conditions ?? [];
+}
+
 const dryRun = (object: unknown): Promise<Answer> => send("POST", `${credentials}?dryRun=All&${strict}`, object);
 
 beforeAll(async () => {
@@ -66,10 +76,16 @@ beforeAll(async () => {
   agent = new Agent({ connect: { ca: cluster.ca } });
   const answer = await send("POST", `${crds}?${strict}`, read(join(root, "crds/regcred.dev_registrycredentials.yaml")));
   if (answer.status !== 201) throw new Error(`the API server refuses the CRD: ${answer.body.message}`);
+  const limit = Temporal.Duration.from({ seconds: 30 });
   await pollUntil(async () => (await send("GET", credentials)).status === 200, {
-    what: "the new kind to be served",
-    limit: Temporal.Duration.from({ seconds: 30 }),
+    what: "the kind to be served",
+    limit,
   });
+  // It is served by what the API server has heard of it, which may be sooner than its status can be read.
+  await pollUntil(
+    async () => (await conditionsOfTheKind()).some(({ type, status }) => type === "Established" && status === "True"),
+    { what: "the kind to be told as established", limit },
+  );
 });
 
 afterAll(async () => {
@@ -79,8 +95,7 @@ afterAll(async () => {
 
 describe("the CRD on the API server", () => {
   it("is established, with no complaint about its schema", async () => {
-    const { body } = await send("GET", `${crds}/registrycredentials.regcred.dev`);
-    const { conditions } = body["status"] as { conditions: readonly { type: string; status: string }[] };
+    const conditions = await conditionsOfTheKind();
     expect(conditions).toContainEqual(expect.objectContaining({ type: "Established", status: "True" }));
     expect(conditions).toContainEqual(expect.objectContaining({ type: "NamesAccepted", status: "True" }));
     expect(conditions.filter(({ type }) => type === "NonStructuralSchema")).toEqual([]);

@@ -103,6 +103,12 @@ export const loopMutants: readonly Mutant[] = [
     "controllers/pull-secret/too-large",
   ),
   fault(
+    "nobody looks again at a reference whose Secret could not be seen",
+    "controllers/service-account/controller",
+    ["isLeftUnseen(context, namespaceName, observed) ? within(back, notSeen) : back", "back"],
+    "world/world",
+  ),
+  fault(
     "where nobody wants anything any more the record of who is gone stays",
     "entitlement/credential-index",
     ["        ...[...members.secretNamesIn(namespace.uid)].filter((name) => inUse.isInUse(name)),\n", ""],

@@ -466,6 +466,14 @@ export const known: readonly Known[] = [
     ],
   },
   {
+    what: "looks again at a reference that a tenant claims while nothing is heard of the Secrets of that name",
+    steps: [
+      after(50, create("b", { selects: "a", secretName: "regcred-b", suspend: true })),
+      soon({ act: "lists", how: "down", of: "secrets" }),
+      after(2 * second, { act: "tenant refers", at: "b-2", account: "default", does: "claim all" }),
+    ],
+  },
+  {
     what: "names who has which host in an order that nobody who has gone changes",
     steps: [
       soon(

@@ -3,8 +3,7 @@ import { managedBy, managedByLabel, membersSecretType } from "../../api/names.ts
 import { type MemberRow, type MembersPart, membersSecretName, rowsToData } from "../../cluster/member-rows.ts";
 import type { Outcome } from "../../runtime/queue/work-queue.ts";
 import type { Context } from "../context.ts";
-import { done, failed, requeueAfter } from "../outcome.ts";
-import { notSeen } from "./observe.ts";
+import { done, failed, notSeen, requeueAfter } from "../outcome.ts";
 
 /** Writes the parts of the record that have changed, for one who asks or for all who have asked meanwhile. */
 export type MembersStore = (context: Context, credentialUid: string, signal: AbortSignal) => Promise<Outcome>;

@@ -9,10 +9,7 @@ import { reportedAsHeld } from "../../entitlement/removal-guard.ts";
 import type { Store } from "../../runtime/watch/store.ts";
 import type { Context, Needs } from "../context.ts";
 import { membersKey } from "../keys.ts";
-import { wake } from "../outcome.ts";
-
-/** Milliseconds after which to look again for one of which it is not known whether it is there. */
-export const notSeen = 60_000;
+import { notSeen, wake } from "../outcome.ts";
 
 /** Whom the record names, as it comes in, on every replica. */
 export function recordedMembers(operatorSecrets: Pick<Store<OperatorSecretRecord>, "subscribe">): Members {

@@ -3,11 +3,11 @@ import { charged } from "../../cluster/metered-api.ts";
 import type { Controller } from "../../runtime/queue/controllers.ts";
 import { memory } from "../../runtime/queue/memory.ts";
 import type { Outcome } from "../../runtime/queue/work-queue.ts";
-import type { Context } from "../context.ts";
+import type { Context, Needs } from "../context.ts";
 import { partsOf } from "../keys.ts";
-import { done, failed, goOn, earliest, waitsFor } from "../outcome.ts";
+import { done, failed, goOn, earliest, notSeen, waitsFor } from "../outcome.ts";
 import { applyRound, type PatchResult } from "./apply.ts";
-import { observeReferences } from "./observe.ts";
+import { type ObservedReferences, observeReferences } from "./observe.ts";
 import { letGo, noteLeaving, type ReferencesMemory, reportMissing, reportRound } from "./report.ts";
 import { type ReferencesRound, referencesRound } from "./round.ts";
 import { referencesEverywhere, referencesWatches } from "./watches.ts";
@@ -55,8 +55,30 @@ export function referencesLoop(): ReferencesLoop {
       return { ...goOn, cost };
     }
     reportRound(context, known, namespace, observed);
-    return { ...afterRound(namespaceName, known.round), cost };
+    const back = afterRound(namespaceName, known.round);
+    return { ...(isLeftUnseen(context, namespaceName, observed) ? within(back, notSeen) : back), cost };
   };
+}
+
+/** Some account lists a name of which nothing is heard, so that it stays as it is for now. */
+function isLeftUnseen(
+  { cluster: { stores } }: Needs<{ cluster: "stores" }>,
+  namespace: string,
+  { unseen }: Pick<ObservedReferences, "unseen">,
+): boolean {
+  if (unseen.length === 0) return false;
+  return stores.serviceAccounts
+    .byIndex(namespace)
+    .some(({ record }) => unseen.some((name) => record?.includes(`"${name}"`) === true));
+}
+
+function within(outcome: Outcome, milliseconds: number): Outcome {
+  const limit = Temporal.Duration.from({ milliseconds });
+  const sooner = (one: Temporal.Duration = limit): Temporal.Duration =>
+    Temporal.Duration.compare(one, limit) < 0 ? one : limit;
+  return outcome.failed
+    ? { ...outcome, retryWithin: sooner(outcome.retryWithin) }
+    : { ...outcome, requeueAfter: sooner(outcome.requeueAfter) };
 }
 
 /** Where somebody changes an account whenever it is about to be written, each try makes it one that was missed. */

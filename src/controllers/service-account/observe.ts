@@ -29,6 +29,8 @@ export interface ObservedReferences {
   readonly leaving: readonly string[];
   /** Names that a credential referred to beside its own and no longer wants, or that leave with it. */
   readonly formerExtras: ReadonlySet<string>;
+  /** Names that nobody wants here, of whose Secrets nothing is heard at the moment: nothing tells when it is again. */
+  readonly unseen: readonly string[];
   readonly of: (serviceAccount: ServiceAccountRecord) => WantedReferences;
 }
 
@@ -56,6 +58,9 @@ export function observeReferences(context: Context, namespace: NamespaceRecord):
     ),
     leaving: found.filter(({ finding }) => finding?.state === "leaving").map(({ name }) => name),
     formerExtras,
+    unseen: found.flatMap(({ name, contributors: its, finding }) =>
+      its.length === 0 && !finding && context.cluster.namesSynced(name) ? [name] : [],
+    ),
     of: (serviceAccount) => wantedOf(found, serviceAccount),
   };
 }
