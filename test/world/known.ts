@@ -7,8 +7,6 @@ export interface Known {
   /** Completes "it". */
   readonly what: string;
   readonly steps: readonly Step[];
-  /** What must be there before it can be played. */
-  readonly awaits?: string;
 }
 
 const second = 1_000;
@@ -106,7 +104,6 @@ export const known: readonly Known[] = [
   {
     what: "serves two RegistryCredentials after the install has moved",
     steps: [soon(create("b")), after(30 * second, { act: "move install" })],
-    awaits: "a witness that moves with the install",
   },
   {
     what: "lets a token of a Secret go that nobody needs any more",

@@ -263,7 +263,7 @@ const does: fc.Arbitrary<Does> = fc.oneof(
     arbitrary: fc.record({ act: act("restart"), after: fc.constantFrom(0, 0, 1, 2, 3, 5, 9), sent: fc.boolean() }),
   },
   { weight: 1, arbitrary: fc.record({ act: act("hand over") }) },
-  // Not "move install": nothing that tells what an entry had before moves along (test/world/known.ts).
+  { weight: 1, arbitrary: fc.record({ act: act("move install") }) },
 );
 
 /** Most steps come soon after one another; tokens of ten minutes end in twelve, former names in 65, tokens of twelve hours in 13. */
