@@ -1,4 +1,4 @@
-// Does every file keep to its layer, and would we notice if not?
+// Tests that every file keeps to its layer, and that a file that does not is found.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";

@@ -1,4 +1,4 @@
-// Which files of a source tree break the layers of docs/design.md?
+// Finds the files of a source tree that break the layers of docs/design.md.
 import { globSync, readFileSync } from "node:fs";
 import { join, matchesGlob, posix } from "node:path";
 import { parseAst } from "vitest/node";

@@ -1,4 +1,4 @@
-// How does a fresh clone get from any Node >= 20 to its dependencies and to the Node 26 among them?
+// Gets a fresh clone from any Node >= 20 to its dependencies and to the Node 26 among them.
 //
 // Usage: node tools/launch.mjs [OPTION OF NODE...] SCRIPT [ARGUMENT...]. Every npm script goes through here, so this file
 // keeps to what Node 14 can run: an old Node must get as far as the sentence that refuses it.

@@ -1,4 +1,4 @@
-// What can the viewer try while the demo stays up?
+// The commands that the viewer can try while the demo stays up.
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 import { defaultPullSecretName, plural } from "../../src/api/names.ts";

@@ -1,4 +1,4 @@
-// Does a real kubelet run the credential provider, and pull private images for pods that have no Secret, for those alone that may?
+// Tests that a real kubelet runs the credential provider, and pulls private images for pods without a Secret, for those alone that may.
 import { execFile } from "node:child_process";
 import { copyFile, mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

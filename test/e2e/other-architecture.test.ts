@@ -1,4 +1,4 @@
-// Is the image for the architecture that this machine does not have built by the same steps, and does it run?
+// Tests that the image for the architecture that this machine does not have is built by the same steps, and runs.
 import { closeSync, globSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vitest";

@@ -1,4 +1,4 @@
-// Which histories have gone wrong once? Each is played again, as short as it was found.
+// Histories that have gone wrong once. Each is played again, as short as it was found.
 import { usual } from "./history.ts";
 import type { Does, EntryChoice, SpecChoice, Step } from "./steps.ts";
 import { cloudHost, hosts } from "./words.ts";

@@ -1,4 +1,4 @@
-// What must stand with the tenants when all is at rest? Ten lines, and what they leave open.
+// What must stand with the tenants when all is at rest: ten lines, and what they leave open.
 import type { ClusterObject, SecretObject, ServiceAccountObject } from "../../src/cluster/cluster-api.ts";
 import { managedByLabel } from "../../src/api/names.ts";
 import { grantKeys } from "../../src/providers/grant-keys.ts";

@@ -1,4 +1,4 @@
-// How is a step of a history played?
+// Plays a step of a history.
 import {
   credentialsAnnotation,
   entriesAnnotation,

@@ -1,4 +1,4 @@
-// What must hold when everything has come to rest: nothing more is done, by itself, on being asked again, or by a fresh start?
+// What must hold when everything has come to rest: nothing more is done, by itself, on being asked again, or by a fresh start.
 import { createHash } from "node:crypto";
 import { credentialKey, membersKey, referencesKey, secretKey, tokenKey } from "../../src/controllers/keys.ts";
 import type { ClusterObject, SecretObject } from "../../src/cluster/cluster-api.ts";

@@ -1,4 +1,4 @@
-// What may happen in the world of the failure test? Its vocabulary, and how histories are invented.
+// What may happen in the world of the failure test: its vocabulary, and how histories are invented.
 import * as fc from "fast-check";
 import { type Blindness, type How, passingHows, refusingHows } from "./faults.ts";
 import { type CloudMood, cloudMoods } from "./played-cloud.ts";

@@ -1,5 +1,5 @@
-// Does the operator keep its promises through failures of every kind? Histories are invented, played in virtual time, and
-// shrunk where one fails.
+// Tests that the operator keeps its promises through failures of every kind. Histories are invented, played in virtual time,
+// and shrunk where one fails.
 import { describe, expect, it } from "vitest";
 import { firstFailure } from "./first-failure.ts";
 import { complaintsOf } from "./history.ts";

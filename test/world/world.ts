@@ -1,4 +1,4 @@
-// What is the world of the failure test made of, and how does time pass in it?
+// What the world of the failure test is made of, and how time passes in it.
 import { isDeepStrictEqual } from "node:util";
 import { fakeClock, type FakeClock } from "../fake-clock.ts";
 import {
