@@ -13,7 +13,7 @@ const projectNode = 26;
 const instead = `install Node ${projectNode}, which brings npm, from https://nodejs.org and run the command again`;
 
 /**
- * Does `node_modules` hold what package-lock.json asks for? npm writes what it installed into the hidden lock file, as its
+ * Whether `node_modules` holds what package-lock.json asks for. npm writes what it installed into the hidden lock file, as its
  * last step: https://docs.npmjs.com/cli/configuring-npm/package-lock-json#hidden-lockfiles
  * @param {string} folder
  */

@@ -37,7 +37,7 @@ export function nextCommands(options: NextCommandsOptions): readonly string[] {
   return [...lines, "", "# kubectl is not installed here, and not needed: the same API with curl", curl];
 }
 
-/** Is a program on the PATH? */
+/** Whether a program is on the PATH. */
 export function isOnPath(program: string, path: string): boolean {
   return path.split(delimiter).some((folder) => {
     try {

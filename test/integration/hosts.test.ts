@@ -1,5 +1,6 @@
 // Tests of registries as people write them, on the real API server: each is answered as the table says, every host that regcred
 // advises is accepted, and every tenant's Secret that pulls still pulls once it is imported and taken over.
+import { join } from "node:path";
 import PQueue from "p-queue";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";

@@ -83,7 +83,7 @@ function endingWithin({ server, clock }: World, milliseconds: number): readonly 
   );
 }
 
-/** Which writes may be made for the sake of these? */
+/** The writes that may be made for the sake of these. */
 function excusedBy({ server }: World, theirs: readonly ClusterObject[]): (write: string) => boolean {
   if (theirs.length === 0) return () => false;
   const secretNamesOfTheirs = new Set(theirs.flatMap(namesOf));
