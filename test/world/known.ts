@@ -471,6 +471,22 @@ export const known: readonly Known[] = [
     ],
   },
   {
+    what: "takes a reference off where the Secret with the login of one that cannot be read was deleted, and made anew at once",
+    steps: [
+      soon({ act: "restart", after: 2, sent: true }),
+      after(2 * second, { act: "garble credential", name: "a", on: true }),
+      after(
+        30 * second,
+        create("c", {
+          entries: [entry({ name: "e2", from: "src-team", role: "r2", identity: "ServiceAccount", hosts: [hosts[1]] })],
+          onConflict: "Merge",
+          excludesApp: true,
+        }),
+      ),
+      soon({ act: "tenant", at: "a-1", secret: "regcred", does: "delete" }),
+    ],
+  },
+  {
     what: "names who has which host in an order that nobody who has gone changes",
     steps: [
       soon(
