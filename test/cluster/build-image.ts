@@ -1,4 +1,4 @@
-// How is the Dockerfile built on a machine that can pull no image?
+// Builds the Dockerfile on a machine that can pull no image.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

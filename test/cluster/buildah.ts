@@ -1,4 +1,4 @@
-// How are images built on a machine whose own images must not be touched?
+// Builds images on a machine whose own images must not be touched.
 import { join } from "node:path";
 import { outputOf } from "./output-of.ts";
 

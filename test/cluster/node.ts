@@ -1,4 +1,4 @@
-// How does a test get a node of its own, with a real kubelet on containerd, that leaves nothing behind?
+// A node for one test, with a real kubelet on containerd, that leaves nothing behind.
 import { randomBytes } from "node:crypto";
 import { globSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, rmdir, writeFile } from "node:fs/promises";

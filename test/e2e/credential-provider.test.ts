@@ -1,5 +1,5 @@
-// Does the recipe of config/nodes put the credential provider onto a node, and does a real kubelet run it and pull private images for
-// pods that have no Secret, for those alone that may?
+// Tests that the recipe of config/nodes brings the credential provider onto a node, and that a real kubelet runs it and pulls
+// private images for pods without a Secret, for those alone that may.
 import { realpathSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

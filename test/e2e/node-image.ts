@@ -1,4 +1,4 @@
-// How is the image of config/nodes/install built on a machine that can pull no image?
+// Builds the image of config/nodes/install on a machine that can pull none.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

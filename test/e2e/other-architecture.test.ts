@@ -1,4 +1,4 @@
-// Are the image and the executable for the architecture that this machine does not have built by the same steps, and do they run?
+// Tests that image and executable for the architecture that this machine does not have are built by the same steps, and run.
 import { closeSync, globSync, mkdirSync, openSync, readSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vitest";
