@@ -1,4 +1,4 @@
-// How does a command run in a test: what it says is kept, signals and crashes are sent by hand, the operator is a fake.
+// Streams, signals and crashes of a command in a test: what it prints is kept, signals and crashes are sent by hand, the operator is a fake.
 import type { CommandLineOptions } from "../../src/cli/command-line.ts";
 import type { StopSignal } from "../../src/cli/stop-signals.ts";
 import type { ConnectionOptions } from "../../src/runtime/client/connection.ts";
