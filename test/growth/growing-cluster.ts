@@ -14,6 +14,8 @@ export interface Shape {
   readonly credentials: number;
   /** Names of the namespaces that the credential with this number selects. Default: `team-*`. */
   readonly selects?: (credential: number) => readonly string[];
+  /** What becomes of an answer of the API server. Default: nothing. */
+  readonly answered?: (call: string, answer: ClusterObject) => ClusterObject;
 }
 
 /** What a piece of work has taken until nothing was left to be done. */
@@ -36,7 +38,7 @@ export interface GrowingCluster {
 }
 
 export function growingCluster(shape: Shape): GrowingCluster {
-  const { namespaces: count, credentials, selects = () => ["team-*"] } = shape;
+  const { namespaces: count, credentials, selects = () => ["team-*"], answered } = shape;
   // Each has its own.
   const secretName = (credential: number): string => `pull-${credential}`;
   const clock = fakeClock();
@@ -87,6 +89,7 @@ export function growingCluster(shape: Shape): GrowingCluster {
     request: async (name, call) => {
       calls[name] = (calls[name] ?? 0) + 1;
       const answer = await call();
+      if (answered) return answered(name, answer as ClusterObject);
       if (name.startsWith("patchCredential")) {
         const object = answer as ClusterObject;
         latest.set(object.metadata.name ?? "", object);

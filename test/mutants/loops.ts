@@ -10,6 +10,18 @@ const fault = (name: string, file: string, [from, to]: readonly [string, string]
 
 export const loopMutants: readonly Mutant[] = [
   fault(
+    "what the API server answers to a write is taken for what was sent",
+    "controllers/pull-secret/plan-afterwards",
+    ["return action.kind ===", "return true || action.kind ==="],
+    "growth/growth",
+  ),
+  fault(
+    "what somebody else has written during a write of ours is taken for its echo",
+    "runtime/watch/store",
+    ["sent.heard.some((each) => each !== version)", "sent.heard.length < 0"],
+    "runtime/watch/store",
+  ),
+  fault(
     "whoever is no longer selected is not looked at",
     "controllers/concerned-namespaces",
     ["[before?.credential, after?.credential].filter", "[after?.credential].filter"],
