@@ -10,6 +10,18 @@ const fault = (name: string, file: string, [from, to]: readonly [string, string]
 
 export const loopMutants: readonly Mutant[] = [
   fault(
+    "a rotation of tokens that name an end goes before others in the lane of a second look",
+    "runtime/queue/fairness",
+    ["Math.abs(ahead) >= farOff", "Math.abs(ahead) === Infinity"],
+    "runtime/queue/work-queue",
+  ),
+  fault(
+    "a namespace that waits for its first token is told to fail",
+    "controllers/credential/observe",
+    ['all.filter((each) => !hasTrait(each, "passing"))', "[...all]"],
+    "controllers/credential/observe",
+  ),
+  fault(
     "what the API server answers to a write is taken for what was sent",
     "controllers/pull-secret/plan-afterwards",
     ["return action.kind ===", "return true || action.kind ==="],

@@ -62,7 +62,9 @@ export function namespaceView(
   const found = statusCache.secret(namespace, spec.pullSecret.name)?.credentials.get(name);
   const references = spec.references === "ServiceAccounts" ? statusCache.references(namespace) : undefined;
   const isReferring = spec.references === "ServiceAccounts" && references?.generations.get(name) !== generation;
-  const failures = [...(found?.failures ?? []), ...(references?.failures ?? [])];
+  const all = [...(found?.failures ?? []), ...(references?.failures ?? [])];
+  const failures = all.filter((each) => !hasTrait(each, "passing"));
+  const awaiting = failures.length < all.length;
   const lasting = (failure: Failure): Lasting => {
     const lasted = statusCache.lasting(namespace, failure);
     // Another credential may have failed there for the same reason before this one came.
@@ -72,7 +74,8 @@ export function namespaceView(
   };
   return {
     name: namespace,
-    pending: found?.generation !== generation || isReferring,
+    pending: found?.generation !== generation || isReferring || awaiting,
+    ...(awaiting && { awaiting }),
     failures: failures.map(lasting),
     ...(found?.formers && { formers: found.formers }),
     notes: (found?.notes ?? []).map(lasting),
@@ -82,8 +85,7 @@ export function namespaceView(
 /** Something is still to come that a start brings by itself. */
 export function isUnsettled({ entries, namespaces }: Views): boolean {
   return (
-    entries.some(({ grants }) => grants.some(({ awaited }) => awaited)) ||
-    namespaces.some(({ pending, failures }) => pending || failures.some(({ failure }) => hasTrait(failure, "passing")))
+    entries.some(({ grants }) => grants.some(({ awaited }) => awaited)) || namespaces.some(({ pending }) => pending)
   );
 }
 

@@ -32,7 +32,9 @@ export interface NamespaceView {
   readonly name: string;
   /** Not looked at yet, or waiting for something that comes by itself. */
   readonly pending: boolean;
-  /** Why it is not served as wanted; empty where it is. */
+  /** It was looked at, and waits for a token's first attempt. Default: false. */
+  readonly awaiting?: boolean;
+  /** Why it is not served as wanted; empty where it is. What passes by itself in a moment is none. */
   readonly failures: readonly Lasting[];
   /** Worth telling, though the namespace is served. */
   readonly notes: readonly Lasting[];

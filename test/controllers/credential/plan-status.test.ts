@@ -138,6 +138,15 @@ describe("the status", () => {
     expect(waiting.namespacesReady).toBe("1/2");
   });
 
+  it("says where a first token is waited for, as progress", () => {
+    const messageOf = (changes: object): string | undefined =>
+      status({ namespaces: [view("team-a"), view("team-b", { pending: true, ...changes })] }).conditions?.find(
+        ({ type }) => type === "Ready",
+      )?.message;
+    expect(messageOf({})).toBe("1 of 2 namespaces not looked at yet");
+    expect(messageOf({ awaiting: true })).toBe("1 of 2 namespaces waiting for a first token, or not looked at yet");
+  });
+
   it("says in EXPIRES when the first token ends, never only where none does, nothing where there is none", () => {
     const at = (...ends: (Temporal.Instant | undefined)[]): string | undefined =>
       status({
