@@ -315,7 +315,7 @@ export const loopMutants: readonly Mutant[] = [
   fault(
     "a Secret is made anew before the former one is gone",
     "controllers/pull-secret/apply",
-    ["      await remove();\n      return noted", "      void remove();\n      return noted"],
+    ["      await remove();\n      return create", "      void remove();\n      return create"],
     "controllers/pull-secret/write-secret",
   ),
   fault(
