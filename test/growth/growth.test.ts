@@ -65,3 +65,39 @@ describe("with one credential", () => {
     await cluster.stop();
   });
 });
+
+describe("what is asked of what is kept", () => {
+  /** Of each namespace, at a start and in a rotation; and where one namespace is relabelled, and one Secret is changed. */
+  const asked = async (shape: Shape): Promise<readonly number[]> => {
+    const each = (operations: number): number => operations / shape.namespaces;
+    const cluster = growingCluster(shape);
+    const begun = (await cluster.begin()).operations;
+    const { operations: changed } = await cluster.fill("team-2");
+    const rotated = (await cluster.rotate()).operations;
+    await cluster.stop();
+    const other = growingCluster(shape);
+    await other.begin();
+    const { operations: labelled } = await other.label("team-1", { pull: "maybe" });
+    await other.stop();
+    return [each(begun), each(rotated), labelled, changed];
+  };
+
+  it("of one namespace is as much among two hundred as among twenty", async () => {
+    const [few, many] = [
+      await asked({ namespaces: 20, credentials: 1 }),
+      await asked({ namespaces: 200, credentials: 1 }),
+    ];
+    for (const [index, count] of many.entries()) expect(count).toBeLessThanOrEqual((few[index] ?? 0) * 1.05);
+  });
+
+  it("of a Secret in a rotation is as much among twenty credentials as among five", async () => {
+    const rotation = async (credentials: number): Promise<number> => {
+      const cluster = growingCluster(ownTeams(credentials));
+      await cluster.begin();
+      const { operations } = await cluster.rotate();
+      await cluster.stop();
+      return operations / (credentials * perCredential);
+    };
+    expect(await rotation(20)).toBeLessThanOrEqual((await rotation(5)) * 1.05);
+  });
+});

@@ -10,6 +10,18 @@ const fault = (name: string, file: string, [from, to]: readonly [string, string]
 
 export const loopMutants: readonly Mutant[] = [
   fault(
+    "a status counts all of its namespaces each time",
+    "controllers/credential/controller",
+    ["credentialLoop((_, credential) => of(credential))", "credentialLoop()"],
+    "growth/growth",
+  ),
+  fault(
+    "what was found of a namespace is not counted again",
+    "controllers/credential/tallies",
+    ["        note(credentials, namespace);\n        noteConcerned(namespace);\n", ""],
+    "controllers/credential/tallies",
+  ),
+  fault(
     "a rotation of tokens that name an end goes before others in the lane of a second look",
     "runtime/queue/fairness",
     ["Math.abs(ahead) >= farOff", "Math.abs(ahead) === Infinity"],

@@ -83,11 +83,11 @@ function distributed(snapshot: StatusSnapshot, counts: Counts): Verdict {
   const { namespaces, reported } = snapshot;
   const type = "Distributed";
   const [worst] = failureGroups(
-    namespaces.map(({ name, failures }) => ({ name, troubles: failures })),
+    namespaces.told.map(({ name, failures }) => ({ name, troubles: failures })),
     reported.since,
   );
   if (worst) {
-    const example = namespaces.find(({ name }) => name === worst.examples[0]);
+    const example = namespaces.told.find(({ name }) => name === worst.examples[0]);
     const said = example?.failures.find(({ failure: { reason } }) => reason === worst.reason)?.failure;
     const others = worst.count > worst.examples.length ? ", ..." : "";
     return {
@@ -193,7 +193,7 @@ function blockers({ entries, namespaces, missing, now }: StatusSnapshot): readon
         return [{ ...failure, message: `${name}: ${failure.message}` }];
       }),
     ),
-    ...namespaces.flatMap(({ name, failures }) =>
+    ...namespaces.told.flatMap(({ name, failures }) =>
       failures
         .filter(({ failure }) => failure.cause === "Platform")
         .map(({ failure }) => ({ ...failure, message: `namespace ${name}: ${failure.message}` })),
@@ -208,8 +208,7 @@ const expiredMessage = "its token has expired";
 const expired: Failure = failure("TokenExpired", { message: expiredMessage });
 
 function progress({ namespaces }: StatusSnapshot, { pending, selected }: Counts): string {
-  const isAwaiting = namespaces.some(({ awaiting }) => awaiting);
-  return `${pending} of ${namespacesText(selected)} ${isAwaiting ? "waiting for a first token, or " : ""}not looked at yet`;
+  return `${pending} of ${namespacesText(selected)} ${namespaces.awaiting > 0 ? "waiting for a first token, or " : ""}not looked at yet`;
 }
 
 /** Member by member: it may be an Error, of which a spread keeps no message. */

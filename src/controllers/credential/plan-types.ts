@@ -42,6 +42,20 @@ export interface NamespaceView {
   readonly formers?: readonly FormerView[];
 }
 
+/** The namespaces that it selects, in numbers, and those of which there is more to tell. */
+export interface Namespaces {
+  readonly selected: number;
+  /** Not looked at yet, or waiting for something that comes by itself. */
+  readonly unsettled: number;
+  /** Those of them that do not fail. */
+  readonly pending: number;
+  readonly failed: number;
+  /** Waiting for a token's first attempt. */
+  readonly awaiting: number;
+  /** With failures, notes, or logins of before; by name. */
+  readonly told: readonly NamespaceView[];
+}
+
 export interface GrantView {
   readonly token: Token | undefined;
   /** Of the last attempt. */
@@ -80,7 +94,7 @@ export interface StatusSnapshot {
   readonly reported: Reported;
   readonly now: Temporal.Instant;
   readonly entries: readonly EntryView[];
-  readonly namespaces: readonly NamespaceView[];
+  readonly namespaces: Namespaces;
   /** Namespaces that are to lose the credential, and keep it because something was refused. */
   readonly leaving: readonly Troubled[];
   /** Why the platform keeps less than the credential asks for, whatever the namespace. */

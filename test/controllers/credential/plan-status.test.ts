@@ -13,6 +13,7 @@ import type {
   NamespaceView,
   StatusSnapshot,
 } from "../../../src/controllers/credential/plan-types.ts";
+import { namespacesOf } from "../../../src/controllers/credential/tally.ts";
 import { kubectl } from "../../../src/runtime/steps.ts";
 import { anything, obeyedIn } from "../../foreign-texts.ts";
 import { credential, failure, frozen, minute, now, token } from "../../entitlement/objects.ts";
@@ -33,14 +34,16 @@ const missingLabel = lasting({
   message: "the Namespace needs the label tier",
 });
 
-function status(changes: Partial<StatusSnapshot> = {}): Status {
+type Changes = Partial<Omit<StatusSnapshot, "namespaces">> & { readonly namespaces?: readonly NamespaceView[] };
+
+function status({ namespaces = [view("team-a"), view("team-b")], ...changes }: Changes = {}): Status {
   return statusOf(
     frozen({
       credential: credential(),
       reported: { status: undefined, since: new Map() },
       now,
       entries: [{ name: "hub", grants: [good] }],
-      namespaces: [view("team-a"), view("team-b")],
+      namespaces: namespacesOf(namespaces),
       leaving: [],
       missing: [],
       outdated: undefined,
