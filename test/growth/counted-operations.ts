@@ -12,7 +12,7 @@ export function countedContext(context: Context, operations: Operations): Contex
   const given = (answer: unknown): unknown => {
     if (answer instanceof Set || answer instanceof Map) operations.count += answer.size;
     else if (Array.isArray(answer)) operations.count += answer.length;
-    else if (answer instanceof Iterator) return counting(answer as IteratorObject<unknown, unknown>);
+    else if (answer instanceof Iterator) return counting(answer as IteratorObject<unknown>);
     return answer;
   };
   const counting = function* (items: Iterable<unknown>): Generator {

@@ -175,11 +175,10 @@ export function growingCluster(shape: Shape): GrowingCluster {
           type: "kubernetes.io/dockerconfigjson",
           data: { ".dockerconfigjson": btoa('{"auths":{"other.example.com":{"auth":"YTpi"}}}') },
         };
-        const { createSecret, replaceSecret } = cluster.api;
         const { signal } = new AbortController();
-        void createSecret(namespace, JSON.stringify(body), signal).catch(() =>
-          replaceSecret(namespace, secretName(0), JSON.stringify(body), signal),
-        );
+        void cluster.api
+          .createSecret(namespace, JSON.stringify(body), signal)
+          .catch(() => cluster.api.replaceSecret(namespace, secretName(0), JSON.stringify(body), signal));
       }),
     clear: (namespace) =>
       cost(() => {

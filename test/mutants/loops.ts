@@ -12,7 +12,7 @@ export const loopMutants: readonly Mutant[] = [
   fault(
     "a status counts all of its namespaces each time",
     "controllers/credential/controller",
-    ["credentialLoop((_, credential) => of(credential))", "credentialLoop()"],
+    ["credentialLoop((_, credential) => known.of(credential))", "credentialLoop()"],
     "growth/growth",
   ),
   fault(

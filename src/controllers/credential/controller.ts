@@ -40,15 +40,15 @@ const lookAgain = 1_000;
 
 export function credentialController(context: Context): Controller {
   const { stores } = context.cluster;
-  const { of, follow, forget } = tallies(context);
-  const run = credentialLoop((_, credential) => of(credential));
+  const known = tallies(context);
+  const run = credentialLoop((_, credential) => known.of(credential));
   return {
     name: "credential",
     watches: credentialWatches(context),
     initial: () => eachCredential(stores.credentials.values()),
     begin: () => {
-      follow();
-      stores.credentials.subscribe(({ key, gone }) => gone && forget(key));
+      known.follow();
+      stores.credentials.subscribe(({ key, gone }) => gone && known.forget(key));
       const installed = stores.crds.get(crdName);
       if (installed) reportSchema(context, installed);
       stores.crds.subscribe((change) => {

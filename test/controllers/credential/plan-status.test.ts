@@ -68,7 +68,7 @@ function verdicts({ conditions }: Status): Record<string, string> {
 }
 
 /** One grant whose last attempt failed. */
-function grants(grant: Partial<GrantView>): Partial<StatusSnapshot> {
+function grants(grant: Partial<GrantView>): Changes {
   return { entries: [{ name: "hub", grants: [good, { ...good, ...grant }] }] };
 }
 
@@ -162,7 +162,7 @@ describe("the status", () => {
     expect(at()).toBeUndefined();
   });
 
-  const reportedAt = (lastTransitionTime: string, types = ["Ready", "Distributed"]): Partial<StatusSnapshot> => {
+  const reportedAt = (lastTransitionTime: string, types = ["Ready", "Distributed"]): Changes => {
     const conditions = types.map((type) => ({
       type,
       status: "True" as const,

@@ -4,7 +4,7 @@ import { counted, type Views, viewsOf } from "../../../src/controllers/credentia
 import { tallies } from "../../../src/controllers/credential/tallies.ts";
 import { growingCluster } from "../../growth/growing-cluster.ts";
 
-it("it does, whatever has happened to namespaces, labels, sources, Secrets and specs", async () => {
+it("says the same, whatever has happened to namespaces, labels, sources, Secrets and specs", async () => {
   const cluster = growingCluster({ namespaces: 6, credentials: 2, labels: { pull: "yes" } });
   const { context } = cluster;
   const { index } = context.credentials;
@@ -15,7 +15,10 @@ it("it does, whatever has happened to namespaces, labels, sources, Secrets and s
       .flatMap(({ name }) => index.readable(name) ?? [])
       .map(async (credential) => {
         const views = viewsOf(context, credential, await kept.of(credential));
-        expect(views, what).toEqual(viewsOf(context, credential, await counted(context, credential)));
+        expect({ what, views }).toEqual({
+          what,
+          views: viewsOf(context, credential, await counted(context, credential)),
+        });
         return views;
       });
     await Promise.all(others);

@@ -51,7 +51,7 @@ describe("a pull Secret that somebody keeps changing back", () => {
           names: () => ["regcred"],
           isInUse: (name: string) => name === "regcred",
           contributors: () => [contributor(acme)],
-          unreadable: () => false,
+          unreadable: () => new Set<string>(),
           readable: () => acme,
         },
         members: members(),

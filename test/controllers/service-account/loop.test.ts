@@ -53,6 +53,7 @@ function fixture(count: number) {
       index: {
         names: () => ["regcred"],
         contributors: () => [contributor(acme, { entitled })],
+        unreadable: () => new Set<string>(),
       },
     },
     cluster: {
