@@ -1,4 +1,4 @@
-// Where does a release send the login of its registry?
+// Tests of where a release sends the login of its registry.
 import { MockAgent } from "undici";
 import { expect, it } from "vitest";
 import { registryClient } from "../../../tools/release/registry.ts";
