@@ -1,4 +1,4 @@
-// What does a store that a test plays do with a write of ours?
+// A store that a test plays: what becomes of a write of ours.
 
 /** As `Store.send`: the answer is noted. */
 export const sending =

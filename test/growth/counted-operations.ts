@@ -1,4 +1,4 @@
-// How often is something asked of what is kept: each call, and each thing that one gives.
+// Counts what is asked of what the controllers keep: each call, and each thing that one gives.
 import type { Context } from "../../src/controllers/context.ts";
 
 export interface Operations {

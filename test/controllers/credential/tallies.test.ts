@@ -1,4 +1,4 @@
-// Does a status that is kept up to date by what has changed say what one says that counts all namespaces anew?
+// A tally that is brought up to date by what has changed, against one that counts all namespaces anew.
 import { expect, it } from "vitest";
 import { counted, type Views, viewsOf } from "../../../src/controllers/credential/observe.ts";
 import { tallies } from "../../../src/controllers/credential/tallies.ts";
