@@ -1,0 +1,30 @@
+// What might the chart of the release before have been? It had a value less, and an older kind.
+import { cp, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parse, stringify } from "yaml";
+import packageJson from "../../package.json" with { type: "json" };
+import { releaseAnnotation } from "../../src/api/names.ts";
+import { chartFolder } from "./helm.ts";
+
+const { version } = packageJson;
+
+/** Writes it to a folder, which it gives. @throws Error where the chart has nothing of what was less. */
+export async function earlierChart(folder: string, earlier: string): Promise<string> {
+  await cp(chartFolder, folder, { recursive: true });
+  const change = async (file: string, to: (text: string) => string): Promise<void> => {
+    const text = await readFile(join(folder, file), "utf8");
+    const changed = to(text);
+    if (changed === text) throw new Error(`${file} of the chart has nothing to change`);
+    await writeFile(join(folder, file), changed);
+  };
+  await change("Chart.yaml", (text) => text.replaceAll(version, earlier));
+  await change("files/regcred.dev_registrycredentials.yaml", (text) =>
+    text.replace(`${releaseAnnotation}: ${version}`, `${releaseAnnotation}: ${earlier}`),
+  );
+  await change("values.yaml", (text) => {
+    const { podDisruptionBudget: _later, ...values } = parse(text) as Record<string, unknown>;
+    return stringify(values);
+  });
+  await writeFile(join(folder, "templates/manager/pod-disruption-budget.yaml"), "");
+  return folder;
+}
