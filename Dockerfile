@@ -1,4 +1,4 @@
-# What is the image made of? Node with what it links to, CA certificates, and the program as one file. There is no shell.
+# The image: Node with what it links to, CA certificates, and the program as one file. There is no shell.
 #
 # NODE_IMAGE is any image of the target platforms with Node 26 in its PATH. docs/image.md says how it is built, also where
 # no image can be pulled.

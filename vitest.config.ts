@@ -1,4 +1,4 @@
-// Which tests are quick, and which need the real control plane?
+// The projects of vitest: which tests are quick, and which need the real control plane.
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { variantVariable } from "./test/cluster/variant.ts";

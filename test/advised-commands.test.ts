@@ -1,4 +1,4 @@
-// Is each command that regcred can advise typed in a test, and does it say all that it needs to say?
+// Tests that every command that regcred can advise is typed in a test, complete with all the flags that it needs.
 import { describe, expect, it } from "vitest";
 import { advised, advisedTemplates, commandsBesideTheTag, typedCommands } from "./advised-commands.ts";
 

@@ -1,4 +1,4 @@
-// Which commands can regcred advise, and with which values is each of them typed in a test?
+// The commands that regcred can advise, with the values with which each of them is typed in a test.
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { commandText, kubectl } from "../src/runtime/steps.ts";

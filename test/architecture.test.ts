@@ -1,8 +1,8 @@
-// Does every file keep to its layer, and would we notice if not?
+// Tests that every file keeps to its layer, and that a file that does not is found.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { inspectArchitecture, type PureFiles } from "./architecture.ts";
+import { inspectArchitecture, type PureFiles, testHeaderViolations } from "./architecture.ts";
 import { smallFileViolations } from "./small-files.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -34,7 +34,7 @@ it("each kind of violation is found", () => {
     "src/controllers/token/writes.ts: src/controllers/ sees src/runtime/client/connection.ts only by import type",
     "src/controllers/token/writes.ts: src/controllers/ sees src/metrics/metrics.ts only by import type",
     "src/controllers/token/writes.ts: src/controllers/ sees src/providers/one.ts only by import type",
-    "src/main.ts: the first line must be a comment: what is in the file?",
+    "src/main.ts: the first line must be a comment that says what is in the file",
     'src/main.ts: line 2 switches a check off without " -- " and the reason',
     'src/metrics/metrics.ts: only src/runtime/client/ knows API-server URLs, such as "/apis/example.dev/v1/things/"',
     "src/operator/loads-early.ts: src/runtime/tls/certificate-authority.ts must be loaded lazily, by import()",
@@ -43,6 +43,7 @@ it("each kind of violation is found", () => {
     "src/registry/hosts.ts: src/registry/ does not see src/providers/one.ts",
     "src/registry/hosts.ts: is pure and does not see src/providers/one.ts",
     'src/runtime/client/connection.ts: only src/runtime/steps.ts makes commands, by kubectl`...`, such as "create it: kubectl delete namespace "',
+    "src/runtime/clock.ts: the header must say what is in the file, not ask",
     "src/runtime/queue/knows-plan.ts: src/runtime/ does not see src/controllers/token/plan-reads-file.ts",
     `src/runtime/watch/reads-numbers.ts: Number ${reads}`,
     `src/runtime/watch/reads-numbers.ts: + ${reads}`,
@@ -54,6 +55,10 @@ it("each kind of violation is found", () => {
     `src/runtime/watch/reads-numbers.ts: retry-after ${others}`,
     "src/providers/one.ts and src/providers/two.ts: @aws-sdk/client-ecr belongs to one file",
   ]);
+});
+
+it("the header of a test says what is in it", () => {
+  expect(testHeaderViolations(root)).toEqual([]);
 });
 
 it("a small file has a reason to stand alone", () => {

@@ -1,4 +1,4 @@
-// Which files of a source tree break the layers of docs/design.md?
+// Finds the files of a source tree that break the layers of docs/design.md.
 import { globSync, readFileSync } from "node:fs";
 import { join, matchesGlob, posix } from "node:path";
 import { parseAst } from "vitest/node";
@@ -209,6 +209,23 @@ function isPure(path: string, { include, exclude }: PureFiles): boolean {
   return include.some(isOf) && !exclude.some(isOf);
 }
 
+function headerProblems(lines: readonly string[]): string[] {
+  const start = lines[0]?.startsWith("#!") ? 1 : 0;
+  const end = lines.findIndex((line, index) => index >= start && !line.startsWith("//"));
+  const header = lines.slice(start, end === -1 ? undefined : end);
+  if (!header[0]?.startsWith("// ")) return ["the first line must be a comment that says what is in the file"];
+  return header.some((line) => /\?(?: |$)/.test(line)) ? ["the header must say what is in the file, not ask"] : [];
+}
+
+/** What is wrong with the headers of the tests, which need to keep to no other rule of this file. */
+export function testHeaderViolations(root: string): readonly string[] {
+  return globSync("{test/**/*.ts,*.ts}", { cwd: root, exclude: ["test/fixtures/**"] })
+    .toSorted()
+    .flatMap((path) =>
+      headerProblems(readFileSync(join(root, path), "utf8").split("\n")).map((problem) => `${path}: ${problem}`),
+    );
+}
+
 function textViolations({ path, lines, strings }: SourceFile): string[] {
   const problems: string[] = [];
   if (!path.startsWith(knowsUrls)) {
@@ -221,8 +238,7 @@ function textViolations({ path, lines, strings }: SourceFile): string[] {
       problems.push(`only src/runtime/steps.ts makes commands, by kubectl\`...\`, such as ${JSON.stringify(text)}`);
     }
   }
-  const firstLine = lines[0]?.startsWith("#!") ? lines[1] : lines[0];
-  if (!firstLine?.startsWith("// ")) problems.push("the first line must be a comment: what is in the file?");
+  problems.push(...headerProblems(lines));
   for (const [index, line] of lines.entries()) {
     if (disablesACheck.test(line) && !line.includes(" -- ")) {
       problems.push(`line ${index + 1} switches a check off without " -- " and the reason`);

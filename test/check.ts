@@ -1,4 +1,4 @@
-// Is the source in the state in which it may be published? One line per check, output only where one fails.
+// Checks that the source is in a state to be published. One line per check, output only where one fails.
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";

@@ -1,4 +1,4 @@
-// Do the Dockerfile and the build server use what the project pins and demands?
+// Tests that the Dockerfile and the build server use what the project pins and demands.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";

@@ -1,4 +1,4 @@
-// Is what the documents say still true of the source?
+// Tests that the documents are true of the source.
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";

@@ -1,4 +1,4 @@
-// What do the documents say that a test can check?
+// What the documents say that a test can check.
 import { globSync, readFileSync } from "node:fs";
 import { join, posix } from "node:path";
 import { parseAllDocuments } from "yaml";

@@ -1,4 +1,4 @@
-// Does time in tests pass as time does?
+// Tests that time in tests passes as real time does.
 import { describe, expect, it } from "vitest";
 import { fakeClock } from "./fake-clock.ts";
 

@@ -1,4 +1,4 @@
-// What time is it in a test, and who lets it pass?
+// A clock that a test sets and advances.
 import { type Cancel, type Clock, sleepOn } from "../src/runtime/clock.ts";
 
 export interface FakeClock extends Clock {

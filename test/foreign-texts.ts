@@ -1,4 +1,4 @@
-// What might somebody write, and which of its characters do something else than be read?
+// Arbitrary texts that somebody might write, and the characters in them that do something other than be read.
 import fc from "fast-check";
 
 /** Any UTF-16, with much of what somebody would try. */

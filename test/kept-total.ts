@@ -1,4 +1,4 @@
-// How long may `npm test` take? Whoever makes it longer by more than a tenth changes the number, and says why in the commit.
+// The time that `npm test` may take. Whoever makes it longer by more than a tenth changes the number, and says why in the commit.
 import type { KeptTotal } from "./run-times.ts";
 
 /**

@@ -1,4 +1,4 @@
-// Does a leap make due what waits, in its order, and leave the rest waiting?
+// Tests that a leap makes due what waits, in its order, and leaves the rest waiting.
 import { expect, it } from "vitest";
 import { leapingClock } from "./integration/leaping-clock.ts";
 

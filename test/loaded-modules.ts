@@ -1,4 +1,4 @@
-// Which files does a program load on its way?
+// The files that a program loads on its way.
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 

@@ -1,4 +1,4 @@
-// Does `npm ci` take our lock file, on every platform? It refuses one that lacks a package which a listed one names.
+// Tests that `npm ci` accepts our lock file, on every platform. It refuses one that lacks a package which a listed one names.
 import { expect, it } from "vitest";
 import lockFile from "../package-lock.json" with { type: "json" };
 

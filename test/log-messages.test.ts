@@ -1,4 +1,4 @@
-// Is every log message a constant, so that it can be searched for and counted, and is it explained?
+// Tests that every log message is a constant, so that it can be searched for and counted, and that it is documented.
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";

@@ -1,4 +1,4 @@
-// Which mode is the operator in where a test does not care?
+// The mode of the operator where a test does not care.
 import type { Mode } from "../src/cluster/install-mode.ts";
 
 export const unrestricted: Mode = { pullSecretNames: [], watchNamespaces: [], podRecovery: false };

@@ -1,4 +1,4 @@
-// How much of this machine had others, while something ran?
+// The share of this machine's CPU that others had while something ran.
 import { type CpuInfo, cpus } from "node:os";
 
 /** Milliseconds since the machine started, of each processor. */

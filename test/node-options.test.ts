@@ -1,4 +1,4 @@
-// Does the image start Node as `npm start` does?
+// Tests that the image starts Node as `npm start` does.
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { nodeOptions } from "./node-options.ts";

@@ -1,4 +1,4 @@
-// With which options does `npm start` run Node? What is measured and tested runs with the same.
+// The options with which `npm start` runs Node. What is measured and tested runs with the same.
 import packageJson from "../package.json" with { type: "json" };
 
 // docs/performance.md, Memory, tells why the young generation is small.

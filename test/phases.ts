@@ -1,4 +1,4 @@
-// In which parts are the tests run?
+// The phases in which the tests run.
 
 export const phases = {
   unit: "Unit tests (seconds)",

@@ -1,4 +1,4 @@
-// Who may say that something is known to be absent?
+// Tests of who may say that something is known to be absent.
 import { globSync, readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 

@@ -1,4 +1,4 @@
-// How many steps does a backtracking matcher take for a regular expression? Node tells no steps, so here is a small one.
+// Counts the steps that a backtracking matcher takes for a regular expression. Node counts no steps, so here is a small one.
 //
 // It has what the expressions in src/ have: alternatives, groups, look-arounds, classes, greedy and lazy quantifiers. What one
 // character matches is asked of Node's own.

@@ -1,4 +1,4 @@
-// Does any regular expression go over a text again and again, so that whoever writes the text can stop the thread?
+// Tests that no regular expression backtracks so much that whoever writes the text can block the thread.
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";

@@ -1,4 +1,4 @@
-// Does the end of a run tell where its time went, and is a longer one noticed?
+// Tests that the end of a run reports where its time went, and that a longer one is noticed.
 import { neighboursShare } from "./neighbours.ts";
 import { describe, expect, it } from "vitest";
 import { type FileTimes, overTotal, readTimes, timesTable } from "./run-times.ts";

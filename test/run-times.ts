@@ -1,4 +1,4 @@
-// Where did the time of a test run go, and is it more than it was?
+// Where the time of a test run went, and whether it is more than it was.
 import { relative } from "node:path";
 import type { Report } from "./vitest-report.ts";
 

@@ -1,4 +1,4 @@
-// How do all tests run in their order, the quick ones before anything long starts?
+// Runs all tests in their order, the quick ones before anything long starts.
 //
 // Usage: npm test -- [PHASE] [PATH FILTER...], npm run test:all -- [--rest] [PATH FILTER...], and npm run e2e -- [PATH FILTER...],
 // which needs root.

@@ -1,4 +1,4 @@
-// What does vitest tell of a run?
+// Reads what vitest reports of a run.
 import { readFileSync } from "node:fs";
 
 /** The part we read of https://vitest.dev/guide/reporters#json-reporter; times are milliseconds. */

@@ -1,4 +1,4 @@
-// How fast is this machine, as it is now?
+// Measures how fast this machine is at the moment.
 import { createHash } from "node:crypto";
 
 const repeats = 5;

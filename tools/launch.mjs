@@ -1,4 +1,4 @@
-// How does a fresh clone get from any Node >= 20 to its dependencies and to the Node 26 among them?
+// Gets a fresh clone from any Node >= 20 to its dependencies and to the Node 26 among them.
 //
 // Usage: node tools/launch.mjs [OPTION OF NODE...] SCRIPT [ARGUMENT...]. Every npm script goes through here, so this file
 // keeps to what Node 14 can run: an old Node must get as far as the sentence that refuses it.
@@ -13,7 +13,7 @@ const projectNode = 26;
 const instead = `install Node ${projectNode}, which brings npm, from https://nodejs.org and run the command again`;
 
 /**
- * Does `node_modules` hold what package-lock.json asks for? npm writes what it installed into the hidden lock file, as its
+ * Whether `node_modules` holds what package-lock.json asks for. npm writes what it installed into the hidden lock file, as its
  * last step: https://docs.npmjs.com/cli/configuring-npm/package-lock-json#hidden-lockfiles
  * @param {string} folder
  */

@@ -1,4 +1,4 @@
-// How is it bounded how many entries an LRUCache holds, where most hold few?
+// Options of an LRUCache that bound its number of entries without reserving room for all of them.
 
 const one = (): number => 1;
 

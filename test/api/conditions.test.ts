@@ -1,4 +1,4 @@
-// Is each condition of the table shown where its row says, and nowhere is a type that is not in it?
+// Tests of the table of conditions: each is shown where its row says, and no type is shown that has no row.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";

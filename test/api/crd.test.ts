@@ -1,4 +1,4 @@
-// Does the schema keep to what a structural schema and the CEL cost estimate need?
+// Tests of the CRD's schema: it keeps to the rules of structural schemas and to what the CEL cost estimate needs.
 import { describe, expect, it } from "vitest";
 import type { Schema } from "../../src/api/crd.ts";
 import { credentialSchema, customResourceDefinition } from "../../src/api/crd.ts";

@@ -1,4 +1,4 @@
-// What does the API server think each CEL rule of a CRD may cost?
+// The API server's estimated cost of each CEL rule of a CRD.
 //
 // It tells a cost only where a rule exceeds the limit, as a factor of the limit; and it multiplies the cost of a rule by the
 // number of items the rule may run for. So the schema under test becomes the items of a list, and the list's maxItems is

@@ -1,4 +1,4 @@
-// Is every label of a Namespace asked for by which a RegistryCredential decides?
+// Tests that every Namespace label by which a RegistryCredential decides is among those that it is asked for.
 import { describe, expect, it } from "vitest";
 import type { RegistryCredential } from "../../src/api/registry-credential.ts";
 import { namedLabels } from "../../src/api/named-labels.ts";

@@ -1,4 +1,4 @@
-// Does an object from the API server become what the rest of the program relies on?
+// Tests of parsing a RegistryCredential from the API server into what the rest of the program relies on.
 import { describe, expect, it } from "vitest";
 import type { RegistryCredential } from "../../src/api/registry-credential.ts";
 import { parseRegistryCredential } from "../../src/api/parse-registry-credential.ts";

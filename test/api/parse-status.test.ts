@@ -1,4 +1,4 @@
-// What is left of a status of which something cannot be read?
+// Tests of parsing a status in which some fields cannot be read: what is left of it.
 import { describe, expect, it } from "vitest";
 import { parseStatus } from "../../src/api/parse-status.ts";
 

@@ -1,4 +1,4 @@
-// Is a template filled in once, with the namespace's own values, and never with less than was asked for?
+// Tests of placeholders: a template is filled in once, with the namespace's own values, and never with less than was asked for.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { hasPlaceholders, rendered } from "../../src/api/placeholders.ts";

@@ -1,4 +1,4 @@
-// Does each failure have the cause and the retry of its reason, also where the table cannot be asked?
+// Tests of the table of reasons: each failure has the cause and retry of its reason, even where the table cannot be asked.
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";

@@ -1,4 +1,4 @@
-// What do the tests of the API start from?
+// The RegistryCredential that the tests of the API start from.
 
 /** The least that a RegistryCredential may say. */
 export const minimal = {

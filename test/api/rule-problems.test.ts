@@ -1,4 +1,4 @@
-// Are the schema's rules told without an API server as it tells them?
+// Tests that the schema's rules are checked without an API server with the same results and messages as on one.
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { celExpression } from "../../src/api/cel.ts";

@@ -1,4 +1,4 @@
-// Can what config/samples shows be read? (Whether the API server takes it is asked in test/integration/crd.test.ts.)
+// Tests that the samples in config/samples can be parsed. (test/integration/crd.test.ts tests that the API server accepts them.)
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";

@@ -1,4 +1,4 @@
-// Is an older schema told from the same and from a later one?
+// Tests of comparing CRD schemas: an older one is told from the same one and from a later one.
 import { describe, expect, it } from "vitest";
 import { customResourceDefinition } from "../../src/api/crd.ts";
 import { releaseAnnotation } from "../../src/api/names.ts";

@@ -1,4 +1,4 @@
-// How does a script that the bench started get its requests? See child.ts for the other end.
+// The requests of the bench to a script that it started, as the script gets them. See child.ts for the other end.
 
 /** Calls `answer` for each request and sends back what it resolves to; what it throws ends this process. */
 export function answerParent<Request>(answer: (request: Request) => Promise<unknown>): void {

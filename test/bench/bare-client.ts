@@ -1,4 +1,4 @@
-// How fast is a client that only writes? It prepares every body beforehand, sends sixteen at a time, and decides nothing.
+// The baseline: a client that only writes. It prepares every body beforehand, sends sixteen at a time, and decides nothing.
 import { readFileSync } from "node:fs";
 import { Pool } from "undici";
 import { answerParent } from "./answer-parent.ts";

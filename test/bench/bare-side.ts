@@ -1,4 +1,4 @@
-// How is the bare client made to do the same writes as the operator?
+// Makes the bare client do the same writes as the operator.
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { KubeObject } from "../cluster/admin-client.ts";

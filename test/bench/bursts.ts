@@ -1,4 +1,4 @@
-// How long does a burst of writes take, and what does it cost?
+// Measures how long a burst of writes takes, and what it costs.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Change, Changes, Seen } from "./changes.ts";
 import type { Child } from "./child.ts";

@@ -1,4 +1,4 @@
-// When does the world see a change? A watch of one kind of object, with the time at which each event arrived.
+// The times at which changes become visible: a watch of one kind of object, with the time at which each event arrived.
 import { readFileSync } from "node:fs";
 import { Agent, request } from "undici";
 import { jsonLines } from "../../src/runtime/client/json-lines.ts";

@@ -1,4 +1,4 @@
-// How does the bench start a process of its own for each side, ask it, and stop it?
+// Starts a process of its own for each side of the bench, sends it requests, and stops it.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync, readFileSync } from "node:fs";

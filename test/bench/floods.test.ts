@@ -1,4 +1,4 @@
-// Do the rows of a flood follow from what was measured?
+// Tests that the rows of a flood follow from what was measured.
 import { expect, it } from "vitest";
 import { floodRows, type Watched } from "./floods.ts";
 

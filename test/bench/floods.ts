@@ -1,4 +1,4 @@
-// Does the work keep its pace while strangers flood the metrics? Rotations with the flood and without, in turns.
+// Measures whether work keeps its pace while strangers flood the metrics: rotations with the flood and without, in turns.
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { withFreePort } from "../cluster/free-port.ts";

@@ -1,4 +1,4 @@
-// How long is nobody at work when the leader is stopped, or killed in the middle of a rotation? Many times.
+// Measures how long there is no leader when it is stopped, or killed in the middle of a rotation. Many times.
 import { setTimeout as sleep } from "node:timers/promises";
 import { pollUntil } from "../cluster/poll-until.ts";
 import { startReplica } from "../integration/replica.ts";

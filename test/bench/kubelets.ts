@@ -1,4 +1,4 @@
-// How do the watches that kubelets hold look to the API server? One HTTP/2 connection per node, one watch per Secret.
+// The load of the kubelets' watches on the API server: one HTTP/2 connection per node, one watch per Secret.
 import { readFileSync } from "node:fs";
 import { connect, type ClientHttp2Session } from "node:http2";
 import { answerParent } from "./answer-parent.ts";

@@ -1,4 +1,4 @@
-// How fast is the operator beside a client that only writes?
+// The bench: how fast the operator is beside a client that only writes.
 //
 // Usage: npm run bench -- --namespaces N --report FILE [--pairs 5], or with --hand-overs N [--signal SIGKILL], --floods N or --pods N
 import { writeFile } from "node:fs/promises";

@@ -1,4 +1,4 @@
-// What is measured, in which order?
+// The measurements of the bench, in their order.
 import { statSync } from "node:fs";
 import { cpus, platform } from "node:os";
 import { join } from "node:path";

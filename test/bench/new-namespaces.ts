@@ -1,4 +1,4 @@
-// How long does a new namespace wait for its Secret and its reference?
+// Measures how long a new namespace waits for its Secret and its reference.
 import { setTimeout as sleep } from "node:timers/promises";
 import { refersTo } from "./changes.ts";
 import type { OperatorSide } from "./operator-side.ts";

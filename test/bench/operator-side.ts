@@ -1,4 +1,4 @@
-// How is the operator made to do what is measured? A process of its own, one RegistryCredential, one source Secret.
+// Makes the operator do what is measured: a process of its own, one RegistryCredential, one source Secret.
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { readdirSync, statSync } from "node:fs";

@@ -1,4 +1,4 @@
-// What does the policy on pods cost each pod that is created, with so many RegistryCredentials?
+// Measures what the policy on pods costs each pod that is created, for a number of RegistryCredentials.
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";

@@ -1,4 +1,4 @@
-// Does the progress bar show how far it is?
+// Tests that the progress bar shows how far the bench is.
 import { describe, expect, it } from "vitest";
 import { progressText } from "./progress.ts";
 

@@ -1,4 +1,4 @@
-// How does somebody who waits for the bench see how far it is?
+// The progress bar of the bench, for somebody who waits for it.
 
 export interface Progress {
   /** A step begins. */

@@ -1,4 +1,4 @@
-// Do the rows follow from what was measured?
+// Tests that the rows of the report follow from what was measured.
 import { describe, expect, it } from "vitest";
 import { type Burst, type Raw, rowsFrom } from "./report.ts";
 

@@ -1,4 +1,4 @@
-// Which numbers does the bench report, and how do they follow from what was measured?
+// The numbers that the bench reports, and how they follow from what was measured.
 import { median, percentile } from "./statistics.ts";
 
 /** One burst of N writes by one side. */

@@ -1,4 +1,4 @@
-// What do both sides of the bench work on? A real control plane with N tenant namespaces, and eyes on it.
+// The cluster that both sides of the bench work on: a real control plane with N tenant namespaces, and watches of the bench.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse } from "yaml";

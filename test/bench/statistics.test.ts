@@ -1,4 +1,4 @@
-// Do the numbers that stand for many say what their names say?
+// Tests that the summary statistics are what their names say.
 import { describe, expect, it } from "vitest";
 import { median, percentile } from "./statistics.ts";
 

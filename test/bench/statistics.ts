@@ -1,4 +1,4 @@
-// What stands for many noisy numbers?
+// Summary statistics of many noisy numbers.
 
 /** The middle one, or the mean of the two in the middle; NaN for none. */
 export function median(values: readonly number[]): number {

@@ -1,4 +1,4 @@
-// What does the process that loads this spend, and which requests does it send? Loaded with --import, it answers its parent.
+// Measures CPU, memory and requests of the process that loads it with --import, and answers its parent.
 import { subscribe } from "node:diagnostics_channel";
 import { readFileSync } from "node:fs";
 

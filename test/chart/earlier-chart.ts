@@ -1,4 +1,4 @@
-// What might the chart of the release before have been? It had a value less, and an older kind.
+// The chart as the release before might have had it: with a value less, and an older kind.
 import { cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";

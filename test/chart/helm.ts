@@ -1,4 +1,4 @@
-// How do tests and tools call the real helm, without the settings of whoever runs them?
+// Runs the real helm for tests and tools, without the settings of whoever runs them.
 import { execFile } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// What does kube-score find in manifests?
+// Runs kube-score on manifests.
 import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
 import { ensureBinaries } from "../cluster/ensure-binaries.ts";

@@ -1,4 +1,4 @@
-// Which files does kustomize get, for whoever installs without helm? What the chart renders with its defaults, one file per template.
+// The manifests for kustomize, for whoever installs without helm: what the chart renders with its defaults, one file per template.
 import { renderedText } from "./rendered.ts";
 
 export interface GeneratedFile {

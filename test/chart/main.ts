@@ -1,4 +1,4 @@
-// Are the manifests in config/ what the chart renders? Writes them.
+// Writes the manifests in config/ as the chart renders them.
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { kustomizeFiles } from "./kustomize-files.ts";

@@ -1,4 +1,4 @@
-// What does the chart make of values?
+// Renders the chart with given values.
 import { parseAllDocuments } from "yaml";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import { operatorNamespace } from "../integration/operator-namespace.ts";

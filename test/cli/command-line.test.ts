@@ -1,4 +1,4 @@
-// Does the command line explain itself, and say what is wrong with what it was given?
+// Tests of the command line: its help, and what it says of wrong arguments.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,4 +1,4 @@
-// Does a shell get what may come next?
+// Tests of shell completion: the words that may come next.
 import { describe, expect, it } from "vitest";
 import { completionScript, shells } from "../../src/cli/completion/completion-scripts.ts";
 import { commandLine } from "../../src/cli/command-line.ts";

@@ -1,4 +1,4 @@
-// Does whoever waits for a drain read which credentials are left, and what holds them up?
+// Tests of the output of a drain: the credentials that are left, and what blocks them.
 import { expect, it } from "vitest";
 import { drainProgress, leftBehind } from "../../src/cli/drain/drain-text.ts";
 import { transformCredential } from "../../src/cluster/transform/credential.ts";

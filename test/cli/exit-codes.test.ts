@@ -1,4 +1,4 @@
-// Does each command tell by its exit code what it found, of two subjects of which one is not well, too?
+// Tests of the exit code of each command by what it found, also where only one of two subjects is not well.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

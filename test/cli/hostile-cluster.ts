@@ -1,4 +1,4 @@
-// What does a cluster look like in which a tenant has written whatever the API server lets it write?
+// A cluster in which a tenant has written whatever the API server lets it write.
 import fc from "fast-check";
 import type { Session } from "../../src/cli/session.ts";
 import { terminal } from "../../src/cli/terminal/terminal.ts";

@@ -1,4 +1,4 @@
-// Is everything taken over by import or told to be left out, and does nothing that it writes exceed what the API server takes?
+// Tests of `import`: everything is taken over or reported as left out, and what it writes is within the API server's limits.
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// What does a person see of the program that logs them in, when a command asks a cluster?
+// Tests of what a user sees of an exec plugin for credentials when a command connects to a cluster.
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// Does `regcred run` start, drain and end as an orchestrator and a person at a terminal expect?
+// Tests that `regcred run` starts, drains and ends as an orchestrator and a person at a terminal expect.
 import { describe, expect, it } from "vitest";
 import { commandLine } from "../../src/cli/command-line.ts";
 import { OperatorError } from "../../src/runtime/errors.ts";

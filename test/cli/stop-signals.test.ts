@@ -1,4 +1,4 @@
-// Is a signal heard that comes before anybody listens?
+// Tests that a signal is not lost that comes before anybody listens.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { pathToFileURL } from "node:url";

@@ -1,4 +1,4 @@
-// Do the loops' reads and writes go out as the API server wants them, guarded and bounded?
+// Tests that the controllers' reads and writes go out as the API server wants them, with preconditions and bounds.
 import { describe, expect, it } from "vitest";
 import type { ClusterApi } from "../../src/cluster/cluster-api.ts";
 import { clusterObjects } from "../../src/cluster/cluster-objects.ts";

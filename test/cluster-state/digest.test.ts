@@ -1,4 +1,4 @@
-// Is a digest equal exactly where the content is?
+// Tests that digests are equal exactly where the content is.
 import { isDeepStrictEqual } from "node:util";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";

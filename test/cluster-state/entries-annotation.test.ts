@@ -1,4 +1,4 @@
-// Does a pull Secret say who serves which hosts until when, and is a forged annotation nothing but a claim?
+// Tests of the annotation of a pull Secret that says who serves which hosts until when: a forged one is nothing but a claim.
 import { describe, expect, it } from "vitest";
 import {
   earliestEnd,

@@ -1,4 +1,4 @@
-// Does the API server in memory take, refuse and keep what the real one does?
+// Tests that the API server in memory accepts, refuses and stores what the real one does.
 import { describe, expect, it } from "vitest";
 import { ApiError, type ApiErrorKind } from "../../src/runtime/client/api-error.ts";
 import { type ModelServer, modelServer, type Place } from "../../src/cluster/in-memory/in-memory-server.ts";

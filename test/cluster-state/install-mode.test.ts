@@ -1,4 +1,4 @@
-// Does the mode say in a line what it is, and in a sentence what it lacks?
+// Tests of the install mode's texts: a line that says what it is, and a sentence that says what it lacks.
 import { describe, expect, it } from "vitest";
 import {
   evictionNotPermitted,

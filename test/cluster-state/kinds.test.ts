@@ -1,4 +1,4 @@
-// Do watches, stores and needed rights follow from the rows of the kinds, and fit the rights that the install brings?
+// Tests that watches, stores and needed rights follow from the table of kinds, and fit the rights that the install brings.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";

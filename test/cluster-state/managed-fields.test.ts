@@ -1,4 +1,4 @@
-// Is it told who else applies an object, and is what they apply given back to them?
+// Tests of managedFields: who else applies an object is found, and what they apply is given back to them.
 import { describe, expect, it } from "vitest";
 import { appliersIn, type FieldsEntry, fieldsOfOthers, othersApply } from "../../src/cluster/managed-fields.ts";
 import { planPullSecret } from "../../src/controllers/pull-secret/plan.ts";

@@ -1,4 +1,4 @@
-// What of a Secret's metadata do we take for ours, whoever wrote that it is?
+// Tests of which of a Secret's metadata is taken for regcred's own, whoever claims that it is.
 import { describe, expect, it } from "vitest";
 import { foreignMetadata, managedRecord } from "../../src/cluster/marks.ts";
 

@@ -1,4 +1,4 @@
-// Does a record of members come back from its Secrets as it was put in?
+// Tests that a record of members comes back from its Secrets as it was stored.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { membersPartOf, membersSecretName, rowsFromData, rowsToData } from "../../src/cluster/member-rows.ts";

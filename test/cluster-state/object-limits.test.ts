@@ -1,4 +1,4 @@
-// Is a record the same whether all of an object was read or only what is kept of its kind, and is it small either way?
+// Tests that a record is the same, and small, whether a whole object was read or only what is kept of its kind.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { cloudAnnotations } from "../../src/api/cloud-annotations.ts";

@@ -1,4 +1,4 @@
-// Is nothing judged by what is known of two histories, and for how long at most?
+// Tests that nothing is judged by state from before and after an etcd restore, and that waiting for a fresh read is bounded.
 import { describe, expect, it } from "vitest";
 import { oneHistory } from "../../src/cluster/one-history.ts";
 import { fakeClock } from "../fake-clock.ts";

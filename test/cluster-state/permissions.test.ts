@@ -1,4 +1,4 @@
-// Is it told what is out of reach, why, and which value puts it in reach?
+// Tests of missing permissions: what is not permitted, why, and which value of the chart grants it.
 import { describe, expect, it } from "vitest";
 import type { Mode } from "../../src/cluster/install-mode.ts";
 import { permissions, type Permissions, type Denials } from "../../src/cluster/permissions.ts";

@@ -1,4 +1,4 @@
-// Does a Secret come back from the wire, and go back to it, without losing what is not ours?
+// Tests that a Secret survives being decoded and encoded without losing what is not regcred's.
 import { describe, expect, it } from "vitest";
 import type { SecretObject } from "../../src/cluster/cluster-api.ts";
 import { releasedBody } from "../../src/cluster/pull-secret-object.ts";

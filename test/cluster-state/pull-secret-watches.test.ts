@@ -1,4 +1,4 @@
-// Is each pull Secret watched where and under the names that the mode allows, and are refusals logged and forgotten?
+// Tests that each pull Secret is watched where and under the names that the mode allows, and refusals are logged and forgotten.
 import { afterEach, describe, expect, it } from "vitest";
 import { listWatch } from "../../src/runtime/client/list-watch.ts";
 import { transport } from "../../src/runtime/client/transport.ts";

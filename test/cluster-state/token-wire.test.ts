@@ -1,4 +1,4 @@
-// Does a token come back from its Secret as it was put in?
+// Tests that a token comes back from its Secret as it was stored.
 import { describe, expect, it } from "vitest";
 import type { FormerLogins, Token } from "../../src/cluster/token.ts";
 import { formerLogins, tokenFromData, tokenToData } from "../../src/cluster/token-wire.ts";

@@ -1,4 +1,4 @@
-// Until when is a token alive?
+// Tests of a token's expiry.
 import { describe, expect, it } from "vitest";
 import { isAlive } from "../../src/cluster/token.ts";
 import { minute, now, token } from "../entitlement/objects.ts";

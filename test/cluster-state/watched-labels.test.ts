@@ -1,4 +1,4 @@
-// Is nobody judged by a label that was not kept, and does nobody else wait for one?
+// Tests of watched labels: nobody is judged by a label that was not cached, and nobody else waits for one.
 import { describe, expect, it } from "vitest";
 import { askedLabels } from "../../src/cluster/watched-labels.ts";
 import type { WatchEvent } from "../../src/runtime/watch/list-watch.ts";

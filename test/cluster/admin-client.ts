@@ -1,4 +1,4 @@
-// How does a test, the demo or the bench act on the cluster as its administrator, apart from the operator's own client?
+// A client by which a test, the demo or the bench acts as the cluster's administrator, apart from the operator's own client.
 import { readFile } from "node:fs/promises";
 import { Agent, request } from "undici";
 import type { ControlPlane } from "./control-plane.ts";

@@ -1,4 +1,4 @@
-// When does the API server go by the ValidatingAdmissionPolicies that are stored now?
+// Waits until the API server enforces the ValidatingAdmissionPolicies that are stored now.
 import { randomBytes } from "node:crypto";
 import { type AdminClient, Refused } from "./admin-client.ts";
 import { pollUntil } from "./poll-until.ts";

@@ -1,9 +1,10 @@
-// How is the Dockerfile built on a machine that can pull no image?
+// Builds the Dockerfile on a machine that can pull no image.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Architecture, architectures } from "../../tools/build/architectures.ts";
 import { foreignBase } from "./foreign-base.ts";
+import { baseImage, buildahIn } from "./buildah.ts";
 import { outputOf } from "./output-of.ts";
 import type { Registry } from "./registry.ts";
 import type { Credentials } from "./registry-client.ts";
@@ -48,20 +49,10 @@ export async function buildImage(version: string, target = ownArchitecture): Pro
   const folder = await mkdtemp(join(tmpdir(), "regcred-image-"));
   watchdog.made(folder);
   const remove = (): Promise<void> => rm(folder, { recursive: true, force: true, maxRetries: 5 });
-  // vfs: plain copies, which work on top of whatever file system a build server has.
-  const storage = ["--storage-driver=vfs", `--root=${join(folder, "images")}`, `--runroot=${join(folder, "run")}`];
-  const buildah = (command: string, ...args: readonly string[]): Promise<string> =>
-    // With a mount namespace of its own, a build that is killed leaves no mount.
-    outputOf("unshare", ["--mount", "--", "buildah", ...storage, command, ...args]);
+  const buildah = buildahIn(folder);
+  const commit = (of: Architecture, base: string): Promise<string> =>
+    baseImage(buildah, { name: `node-${of.name}`, architecture: of.name, files: base, path: "/usr/local/bin" });
   try {
-    const commit = async ({ name }: Architecture, base: string): Promise<string> => {
-      const image = `localhost/node-${name}`;
-      const container = await buildah("from", `--arch=${name}`, "scratch");
-      await buildah("add", "--quiet", container, base, "/");
-      await buildah("config", "--env=PATH=/usr/local/bin", `--arch=${name}`, container);
-      await buildah("commit", "--quiet", container, image);
-      return image;
-    };
     const base = join(folder, "base");
     // What the bundler links to is wanted, too, while the image is built.
     const script = join(project, "tools/build/runtime-files.ts");

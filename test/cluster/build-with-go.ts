@@ -1,4 +1,4 @@
-// How is a program built from its pinned sources?
+// Builds a program from its pinned sources with Go.
 
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";

@@ -1,4 +1,4 @@
-// Where are programs kept from one run to the next?
+// The folder where programs are cached from one run to the next.
 
 import { homedir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// Do the downloads give the programs that go.mod pins?
+// Tests that the downloads give the programs that go.mod pins.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

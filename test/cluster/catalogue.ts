@@ -1,4 +1,4 @@
-// Which programs does the cluster consist of, and where does each come from?
+// The programs that the cluster consists of, and where each comes from.
 
 import { join } from "node:path";
 import { type KubernetesRelease, newestKubernetes } from "./kubernetes-release.ts";

@@ -1,4 +1,4 @@
-// Do others accept the certificates that the tests make themselves?
+// Tests that others accept the certificates that the tests make themselves.
 
 import { X509Certificate } from "node:crypto";
 import { once } from "node:events";

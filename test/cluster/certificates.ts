@@ -1,4 +1,4 @@
-// Who signs the certificates of the test servers and their clients?
+// The certificate authority of the test servers and their clients.
 import {
   certificateAuthority as authority,
   type CertificateAuthority,

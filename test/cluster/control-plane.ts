@@ -1,4 +1,4 @@
-// How does a test get a whole Kubernetes control plane of its own?
+// A whole Kubernetes control plane for one test.
 
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { once } from "node:events";

@@ -1,4 +1,4 @@
-// How does an image leave a registry, as one that its owner no longer wants?
+// Deletes an image from a registry, as its owner does who no longer wants it.
 import { Agent } from "undici";
 import type { Registry } from "./registry.ts";
 import { type Credentials, registryCall } from "./registry-client.ts";

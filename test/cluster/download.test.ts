@@ -1,4 +1,4 @@
-// Is a download only kept when it is what its publisher made?
+// Tests that a download is only kept when it is what its publisher made.
 
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";

@@ -1,4 +1,4 @@
-// How is an official program fetched, and is it what its publisher made?
+// Downloads an official program, and checks that it is what its publisher made.
 
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";

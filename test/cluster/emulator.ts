@@ -1,4 +1,4 @@
-// How does a machine run programs of another architecture? Its kernel is told which program reads them.
+// Registers an emulator with the kernel, so that a machine can run programs of another architecture.
 import { access, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Architecture } from "../../tools/build/architectures.ts";

@@ -1,4 +1,4 @@
-// Is each program taken from the first place that has it, and is a person told what to do when none has?
+// Tests that each program is taken from the first place that has it, and that a person is told what to do when none has.
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";

@@ -1,4 +1,4 @@
-// Where are the programs of the cluster on this machine?
+// Finds or makes the programs of the cluster on this machine.
 
 import { constants } from "node:fs";
 import { access } from "node:fs/promises";

@@ -1,4 +1,4 @@
-// How does a test put the cluster back to what it was, as an administrator does who restores etcd from a backup?
+// Puts the cluster back to an earlier state, as an administrator does who restores etcd from a backup.
 import { cp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { ControlPlane } from "./control-plane.ts";

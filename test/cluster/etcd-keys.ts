@@ -1,4 +1,4 @@
-// What is stored, below the API server? Through the JSON gateway of etcd: https://etcd.io/docs/latest/dev-guide/api_grpc_gateway/
+// Reads and writes what is stored below the API server, by etcd's JSON gateway: https://etcd.io/docs/latest/dev-guide/api_grpc_gateway/
 import { Client } from "undici";
 
 export interface EtcdKeys {

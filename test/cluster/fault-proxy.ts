@@ -1,4 +1,4 @@
-// How does a test let the way to the API server fail, as it pleases and for a while?
+// A proxy that lets the connection to the API server fail, as a test pleases and for a while.
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";

@@ -1,4 +1,4 @@
-// In which order is a program looked for, and what does a person read when it is nowhere?
+// The order in which a program is looked for, and what a person reads when it is nowhere.
 
 import type { Binary } from "./catalogue.ts";
 

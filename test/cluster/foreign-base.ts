@@ -1,4 +1,4 @@
-// What does Node need on another architecture, where no image can be pulled? Debian's packages, and npm's.
+// What Node needs on another architecture, where no image can be pulled: Debian's packages, and npm's.
 import { copyFile, mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Architecture } from "../../tools/build/architectures.ts";

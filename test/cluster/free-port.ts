@@ -1,4 +1,4 @@
-// Which port can a server listen on, and what if another program takes it first?
+// Finds a port on which a server can listen, and tries again if another program takes it first.
 
 import { randomInt } from "node:crypto";
 import { once } from "node:events";

@@ -1,4 +1,4 @@
-// Where are the files of a Go module that tests read and nobody builds?
+// The files of a Go module that tests read and nobody builds.
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";

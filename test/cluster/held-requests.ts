@@ -1,4 +1,4 @@
-// How does a test let a client wait for the answers to some of its requests, and know what it has written?
+// Makes a client wait for the answers to some of its requests, and records what it has written.
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { Agent, request } from "node:https";

@@ -1,4 +1,4 @@
-// How is a kubeconfig written?
+// Writes a kubeconfig.
 
 import { stringify } from "yaml";
 import type { KeyAndCertificate } from "./certificates.ts";

@@ -1,4 +1,4 @@
-// How do tests call the real kubectl, as the administrator of a test cluster?
+// Runs the real kubectl as the administrator of a test cluster.
 import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
 import type { ControlPlane } from "./control-plane.ts";

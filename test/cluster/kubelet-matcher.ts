@@ -1,4 +1,4 @@
-// What does the kubelet's own code find for an image? The program around it is ours, built with Go.
+// The logins that the kubelet's own code finds for an image. The program around it is ours, built with Go.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";

@@ -1,4 +1,4 @@
-// Which releases of Kubernetes are the tests run on?
+// The releases of Kubernetes that the tests run on.
 
 export interface KubernetesRelease {
   /** With its leading `v`. */

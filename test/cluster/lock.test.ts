@@ -1,4 +1,4 @@
-// Does one of two programs that need the same file wait for the other, and never for a dead one?
+// Tests of the lock between programs that need the same file: one waits for the other, and never for a dead one.
 
 import { spawnSync } from "node:child_process";
 import { existsSync, utimesSync, writeFileSync } from "node:fs";

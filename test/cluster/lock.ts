@@ -1,4 +1,4 @@
-// How do two programs that need the same file make it once?
+// A lock by which two programs that need the same file make it once.
 
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { mkdir, stat, unlink, writeFile } from "node:fs/promises";

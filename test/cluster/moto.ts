@@ -1,4 +1,4 @@
-// How does a test get an AWS that nobody here has written: moto, in a virtual environment of its own?
+// An AWS that nobody here has written: moto, in a virtual environment of its own.
 import { createHash } from "node:crypto";
 import { access, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -1,4 +1,4 @@
-// How are containerd, its network and the kubelet configured on a node that must touch nothing else on this machine?
+// The configuration of containerd, its network and the kubelet on a node that must touch nothing else on this machine.
 import { join } from "node:path";
 import { stringify } from "yaml";
 

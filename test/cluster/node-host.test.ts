@@ -1,4 +1,4 @@
-// Is a person told what the machine lacks?
+// Tests that a person is told what the machine lacks to be a node.
 import { expect, it } from "vitest";
 import { demandHost } from "./node-host.ts";
 

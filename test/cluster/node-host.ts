@@ -1,4 +1,4 @@
-// Can this machine be a node of a cluster, and what is missing if not?
+// Checks whether this machine can be a node of a cluster, and says what is missing if not.
 import { constants } from "node:fs";
 import { access } from "node:fs/promises";
 import { delimiter, join } from "node:path";

@@ -1,7 +1,7 @@
-// How does a test get a node of its own, with a real kubelet on containerd, that leaves nothing behind?
+// A node for one test, with a real kubelet on containerd, that leaves nothing behind.
 import { randomBytes } from "node:crypto";
 import { globSync } from "node:fs";
-import { mkdir, mkdtemp, rm, rmdir, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, rmdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { request } from "undici";
@@ -12,14 +12,19 @@ import { cgroupOf, containerdSocket, nodeFiles, type NodeSettings } from "./node
 import { demandHost, nodeTools } from "./node-host.ts";
 import { outputOf } from "./output-of.ts";
 import { type Part, part } from "./part.ts";
+import { pollUntil } from "./poll-until.ts";
 import { watchdog } from "./watchdog.ts";
 
 export interface NodeOptions extends Pick<NodeSettings, "pauseImage" | "podRange"> {
   readonly cluster: Pick<ControlPlane, "kubeconfig">;
-  /** The kubelet's CredentialProviderConfig, and the folder of its programs. */
-  readonly credentialProviders?: { readonly config: string; readonly programs: string };
   /** One line per call, without line break; by default to standard error. */
   readonly log?: (line: string) => void;
+}
+
+/** The kubelet's CredentialProviderConfig, and the folder of its programs. */
+export interface CredentialProviders {
+  readonly config: string;
+  readonly programs: string;
 }
 
 export interface KubeNode {
@@ -29,6 +34,9 @@ export interface KubeNode {
   readonly folder: string;
   /** Runs a command in a running container of this name, as `kubectl exec` has the runtime do it; gives what it prints. */
   exec(container: string, command: readonly string[]): Promise<string>;
+  /** Starts the kubelet anew, with these, and does not wait until it is well; its containers go on. */
+  restartKubelet(providers: CredentialProviders): Promise<void>;
+  isWell(): Promise<boolean>;
   /** Ends it with all its containers and removes its images. May be called again. */
   stop(): Promise<void>;
 }
@@ -40,15 +48,26 @@ const machine = `
 set -e
 for place in /run /var/lib /var/log; do mount -t tmpfs regcred "$place"; done
 containerd --config containerd.toml &
-"$@" &
-wait
+mkfifo restart
+# A flag on each line, as a path may have a blank.
+IFS='
+'
+while :; do
+  "$@" $(cat kubelet-flags) &
+  echo >>kubelet-starts
+  read -r _ <restart
+  kill $! || true
+  wait $! || true
+done
 `;
+
+const flagsFile = "kubelet-flags";
 
 /**
  * Starts a node that joins the cluster. It needs root on Linux with a few Debian packages.
  * @throws Error that says what this machine lacks, or with the end of the node's log.
  */
-export async function startNode({ cluster, log, credentialProviders, ...chosen }: NodeOptions): Promise<KubeNode> {
+export async function startNode({ cluster, log, ...chosen }: NodeOptions): Promise<KubeNode> {
   await demandHost(nodeTools);
   const { kubelet } = await ensureBinaries(["kubelet"], { log });
   const folder = await mkdtemp(join(tmpdir(), "regcred-node-"));
@@ -58,17 +77,11 @@ export async function startNode({ cluster, log, credentialProviders, ...chosen }
     return await withFreePort((kubeletPort) =>
       withFreePort(async (healthPort) => {
         const settings: NodeSettings = { ...chosen, folder, name, kubeletPort, healthPort };
-        for (const [file, text] of Object.entries(nodeFiles(settings))) {
+        for (const [file, text] of Object.entries({ ...nodeFiles(settings), [flagsFile]: "" })) {
           await mkdir(dirname(join(folder, file)), { recursive: true });
           await writeFile(join(folder, file), text);
         }
-        const providers = credentialProviders
-          ? [
-              `--image-credential-provider-config=${credentialProviders.config}`,
-              `--image-credential-provider-bin-dir=${credentialProviders.programs}`,
-            ]
-          : [];
-        const running = machinePart(settings, [kubelet, ...providers], cluster.kubeconfig);
+        const running = machinePart(settings, kubelet, cluster.kubeconfig);
         let stopping: Promise<void> | undefined;
         const end = async (): Promise<void> => {
           await running.kill();
@@ -81,6 +94,8 @@ export async function startNode({ cluster, log, credentialProviders, ...chosen }
           machine: running,
           folder,
           exec: (container, command) => execIn(settings, container, command),
+          restartKubelet: (providers) => restart(settings, providers),
+          isWell: () => isHealthy(settings),
           stop: () => (stopping ??= end()),
         };
       }),
@@ -91,8 +106,8 @@ export async function startNode({ cluster, log, credentialProviders, ...chosen }
   }
 }
 
-function machinePart(settings: NodeSettings, kubelet: readonly string[], kubeconfig: string): Part {
-  const { folder, name, healthPort } = settings;
+function machinePart(settings: NodeSettings, kubelet: string, kubeconfig: string): Part {
+  const { folder, name } = settings;
   return part({
     name: "node",
     file: "unshare",
@@ -109,22 +124,36 @@ function machinePart(settings: NodeSettings, kubelet: readonly string[], kubecon
       machine,
       // What $0 is.
       "machine",
-      ...kubelet,
+      kubelet,
       `--config=${join(folder, "kubelet.yaml")}`,
       `--kubeconfig=${kubeconfig}`,
       `--root-dir=${join(folder, "kubelet")}`,
       `--cert-dir=${join(folder, "certificates")}`,
       `--hostname-override=${name}`,
     ],
-    ready: async () => {
-      try {
-        const answer = await request(`http://127.0.0.1:${healthPort}/healthz`);
-        await answer.body.dump();
-        return answer.statusCode === 200;
-      } catch {
-        return false;
-      }
-    },
+    ready: () => isHealthy(settings),
+  });
+}
+
+async function isHealthy({ healthPort }: NodeSettings): Promise<boolean> {
+  try {
+    const answer = await request(`http://127.0.0.1:${healthPort}/healthz`);
+    await answer.body.dump();
+    return answer.statusCode === 200;
+  } catch {
+    return false;
+  }
+}
+
+async function restart({ folder }: NodeSettings, { config, programs }: CredentialProviders): Promise<void> {
+  const starts = async (): Promise<number> => (await readFile(join(folder, "kubelet-starts"), "utf8")).length;
+  const before = await starts();
+  const flags = [`--image-credential-provider-config=${config}`, `--image-credential-provider-bin-dir=${programs}`];
+  await writeFile(join(folder, flagsFile), flags.join("\n"));
+  await writeFile(join(folder, "restart"), "\n");
+  await pollUntil(async () => (await starts()) > before, {
+    what: "the kubelet to be started anew",
+    limit: Temporal.Duration.from({ seconds: 30 }),
   });
 }
 

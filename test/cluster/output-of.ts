@@ -1,4 +1,4 @@
-// What does a program print that runs to its end?
+// The output of a program that runs to its end.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";

@@ -1,4 +1,4 @@
-// Does a server of the cluster start, fail and stop as its user is told?
+// Tests that a server of the cluster starts, fails and stops as its user is told.
 
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

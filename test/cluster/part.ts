@@ -1,4 +1,4 @@
-// How is one server of the cluster started, interrupted and stopped?
+// Starts, interrupts and stops one server of the cluster.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";

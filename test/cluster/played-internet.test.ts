@@ -1,4 +1,4 @@
-// Does a program that goes through the proxy meet the hosts that are played, and no others?
+// Tests that a program that goes through the proxy meets the hosts that are played, and no others.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ProxyAgent, request } from "undici";
 import { type PlayedInternet, playedInternet } from "./played-internet.ts";

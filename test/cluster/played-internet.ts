@@ -1,4 +1,4 @@
-// How does a program under test meet the internet, when each host of it is played here?
+// A made-up internet for a program under test: a proxy behind which each host is played here.
 import { once } from "node:events";
 import { createServer as createProxy, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
 import { createServer as createTls } from "node:https";

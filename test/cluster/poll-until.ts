@@ -1,4 +1,4 @@
-// How long is a condition of the world waited for?
+// Polls until a condition holds, with a time limit.
 
 import { setTimeout as sleep } from "node:timers/promises";
 

@@ -1,4 +1,4 @@
-// How does somebody who waits for a long step see that it goes on?
+// Prints the progress of a long step for somebody who waits for it.
 
 /** Where progress is told. */
 export interface Printer {

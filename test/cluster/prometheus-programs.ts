@@ -1,4 +1,4 @@
-// Where are Debian's prometheus and promtool on this machine, and what does a person read where they are not?
+// Finds Debian's prometheus and promtool on this machine, and says what to do where they are missing.
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 

@@ -1,4 +1,4 @@
-// How does a test get a real Prometheus that scrapes what it is told to, and how is it asked?
+// A real Prometheus for one test, that scrapes what it is told to, and queries to it.
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";

@@ -1,4 +1,4 @@
-// How does a small image come into a registry without a container tool?
+// Pushes a small image into a registry without a container tool.
 
 import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";

@@ -1,4 +1,4 @@
-// How does a client of a registry log in, as a container runtime does?
+// A client of a registry that logs in as a container runtime does.
 
 import { type Agent, request } from "undici";
 

@@ -1,4 +1,4 @@
-// How does a test get a real registry of its own, with a password in front of it?
+// A real registry for one test, with a password in front of it.
 
 import { randomBytes } from "node:crypto";
 import { mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";

@@ -1,4 +1,4 @@
-// How does a test cut the connections of one client to a server, and no others?
+// A relay by which a test cuts the connections of one client to a server, and no others.
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 

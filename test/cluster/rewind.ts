@@ -1,4 +1,4 @@
-// How does a control plane become again what it was, without a start?
+// Puts a control plane back to what it was, without a restart.
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { adminClient } from "./admin-client.ts";

@@ -1,4 +1,4 @@
-// How do pods get their node?
+// A scheduler that gives pods their node.
 import type { ControlPlane } from "./control-plane.ts";
 import { ensureBinaries } from "./ensure-binaries.ts";
 import { type Part, part } from "./part.ts";

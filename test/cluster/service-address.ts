@@ -1,4 +1,4 @@
-// How do pods reach the API server at the address that their environment names, without kube-proxy?
+// Makes the API server reachable for pods at the address that their environment names, without kube-proxy.
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { outputOf } from "./output-of.ts";

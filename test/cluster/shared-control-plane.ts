@@ -1,4 +1,4 @@
-// How do test files that come one after the other in one process share a control plane, and each finds it as if it were new?
+// A control plane that the test files of one process share, one after the other, and that each finds as if it were new.
 import { truncate } from "node:fs/promises";
 import { type ControlPlane, startControlPlane } from "./control-plane.ts";
 import { type Rewind, rewindable } from "./rewind.ts";

@@ -1,4 +1,4 @@
-// Where can a test put files that nobody needs afterwards?
+// A folder for the files of a test that nobody needs afterwards.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

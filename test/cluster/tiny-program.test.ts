@@ -1,4 +1,4 @@
-// Does the tiny program run, and stay?
+// Tests that the tiny program runs, and stays.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";

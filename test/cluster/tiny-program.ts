@@ -1,4 +1,4 @@
-// Which program can a container run that does nothing but stay, in an image of one file?
+// A program for a container that does nothing but stay, in an image of one file.
 
 /** The machine code of "sleep until there is a signal, and again", by Go's name of the architecture. */
 const forever: Readonly<Record<string, { readonly machine: number; readonly code: readonly number[] }>> = {

@@ -1,4 +1,4 @@
-// Who gives out the tokens that a registry with token authentication accepts?
+// The token server of a registry with token authentication.
 
 import { createHash, generateKeyPairSync, randomUUID, sign } from "node:crypto";
 import { once } from "node:events";

@@ -1,4 +1,4 @@
-// Could a kubelet pull this image with this pull Secret?
+// Tries whether a kubelet could pull an image with a pull Secret.
 
 import { Agent } from "undici";
 import { parseDockerConfig } from "../../src/registry/docker-config.ts";

@@ -1,4 +1,4 @@
-// Is the kind of control plane the one that was asked for, and never another one in silence?
+// Tests that the kind of control plane is the one that was asked for, and never silently another one.
 import { describe, expect, it } from "vitest";
 import { newestKubernetes, oldestKubernetes } from "./kubernetes-release.ts";
 import { variantOf, variantVariable } from "./variant.ts";

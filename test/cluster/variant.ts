@@ -1,4 +1,4 @@
-// On which kind of control plane do the tests of this run run?
+// The kinds of control plane, and the one that the tests of this run use.
 import type { Environment } from "./cache-folder.ts";
 import { type KubernetesRelease, newestKubernetes, oldestKubernetes } from "./kubernetes-release.ts";
 

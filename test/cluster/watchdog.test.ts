@@ -1,4 +1,4 @@
-// Is nothing left behind, however a program ends?
+// Tests that nothing is left behind, however a program ends.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";

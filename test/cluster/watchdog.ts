@@ -1,4 +1,4 @@
-// How does everything that was started end, even if this program is killed?
+// Ends everything that was started, even if this program is killed.
 
 import { type ChildProcess, spawn } from "node:child_process";
 

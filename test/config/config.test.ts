@@ -1,4 +1,4 @@
-// Does every setting follow flag, variable, default, in this order, and is a wrong one told in a sentence?
+// Tests that every setting follows flag, variable, default, in this order, and that a wrong one is explained in a sentence.
 import { describe, expect, it } from "vitest";
 import {
   ConfigError,

@@ -1,4 +1,4 @@
-// Which settings lead clouds' calls elsewhere, which values are none, and which of the vendors' variables count?
+// Tests of the endpoint settings: which lead clouds' calls elsewhere, which values are invalid, which vendor variables count.
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { configFrom, type Environment, operatorConfigFrom } from "../../src/config/config.ts";

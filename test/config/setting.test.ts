@@ -1,4 +1,4 @@
-// Which texts are values of lists, numbers and addresses, and which are none?
+// Tests of parsing settings: which texts are values of lists, numbers and addresses, and which are not.
 import { describe, expect, it } from "vitest";
 import {
   audienceGlobs,

@@ -1,4 +1,4 @@
-// Does a pull Secret hold each host once, for as long as its token lives?
+// Tests that a pull Secret holds each host once, for as long as its token lives.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type EntryToken, type Contribution, contentOf } from "../../src/content/content.ts";

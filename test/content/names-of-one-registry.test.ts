@@ -1,4 +1,4 @@
-// Does the login of a registry serve each of its names that an entry has, under that very name?
+// Tests that the login of a registry serves each of its names that an entry has, under that very name.
 import { expect, it } from "vitest";
 import { contentOf } from "../../src/content/content.ts";
 import { formerLogins } from "../../src/controllers/pull-secret/observe-contributions.ts";

@@ -1,4 +1,4 @@
-// Is a docker config measured in bytes?
+// Tests that a docker config is measured in bytes.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { tooLarge } from "../../src/content/fit.ts";

@@ -1,4 +1,4 @@
-// Does a failure to see something take nothing away, and does every wait end? The loops on a small cluster, in virtual time.
+// Tests that a failure to see something takes nothing away, and that every wait ends: controllers on a small cluster, in virtual time.
 import { describe, expect, it } from "vitest";
 import { smallCluster } from "./small-cluster.ts";
 

@@ -1,4 +1,4 @@
-// What does a loop see where the operator may do all?
+// Permissions as a controller sees them where the operator may do everything.
 import { permissions, type Permissions } from "../../src/cluster/permissions.ts";
 import { unrestricted } from "../mode.ts";
 

@@ -1,4 +1,4 @@
-// Does whoever applies a ServiceAccount or a Secret own what it applies, before and after our writes, and while they fail?
+// Tests that whoever applies a ServiceAccount or a Secret owns what it applies, before and after our writes, and while they fail.
 import { contextOf } from "./context-of.ts";
 import { describe, expect, it } from "vitest";
 import type { Failure } from "../../src/runtime/errors.ts";

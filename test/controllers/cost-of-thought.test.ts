@@ -1,4 +1,4 @@
-// Does a namespace pay for what it makes the operator think?
+// Tests that the CPU time of a run is charged to the namespace that caused it.
 import { expect, it } from "vitest";
 import { removalScenario } from "./removal-scenario.ts";
 

@@ -1,4 +1,4 @@
-// Is every piece of work read back from its name?
+// Tests that every queue key is parsed back from its text.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { credentialKey, keyOf, referencesKey, secretKey, tokenKey } from "../../src/controllers/keys.ts";

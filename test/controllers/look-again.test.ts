@@ -1,4 +1,4 @@
-// Who is looked at again when the wall clock has jumped?
+// Tests of which keys are queued again when the wall clock has jumped.
 import { contextOf } from "./context-of.ts";
 import { expect, it } from "vitest";
 import type { CredentialRecord } from "../../src/cluster/records.ts";

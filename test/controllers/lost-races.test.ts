@@ -1,4 +1,4 @@
-// Is a write that came too late told only where it always does?
+// Tests of lost write races (409 Conflict): a write that came too late is reported only where it always does.
 import { expect, it } from "vitest";
 import { alwaysTooLate, lostAgain, type LostRaces } from "../../src/controllers/lost-races.ts";
 

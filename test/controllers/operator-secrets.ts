@@ -1,4 +1,4 @@
-// How do the Secrets of the operator's namespace look to the token book, and how does it hear of a change?
+// The Secrets of the operator's namespace as the grant tracker sees them, with their changes.
 import type { OperatorSecretRecord } from "../../src/cluster/records.ts";
 import type { Listener } from "../../src/runtime/watch/store.ts";
 

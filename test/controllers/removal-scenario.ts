@@ -1,4 +1,4 @@
-// What do tests of a removal begin with?
+// What tests of a removal begin with.
 import { contextOf } from "./context-of.ts";
 import { seen } from "../runtime/watch/seen.ts";
 import type { NamespaceRecord, SecretRecord } from "../../src/cluster/records.ts";

@@ -1,4 +1,4 @@
-// Is a namespace that has had its share told of it once, and counted without a series of its own?
+// Tests that a namespace that has used up its share is told so once, and counted without a series of its own.
 import { describe, expect, it } from "vitest";
 import type { Occurrence } from "../../src/runtime/events/event-recorder.ts";
 import { shareEvents } from "../../src/controllers/share-events.ts";

@@ -1,4 +1,4 @@
-// What do the loops make of a cluster, with their own queue and stores, in virtual time? A cluster in memory whose lists can be
+// The controllers on a small cluster, with their own queue and stores, in virtual time: a cluster in memory whose lists can be
 // held back, and operators that start, crash and start again on it.
 import { ApiError } from "../../src/runtime/client/api-error.ts";
 import type {

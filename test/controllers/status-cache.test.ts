@@ -1,4 +1,4 @@
-// Does the board remember what was found, since when, and tell what is new?
+// Tests that the status cache remembers what was found, since when, and what has changed.
 import { describe, expect, it } from "vitest";
 import type { Failure } from "../../src/runtime/errors.ts";
 import { type StatusCache, statusCache, type SecretFinding } from "../../src/controllers/status-cache.ts";

@@ -1,4 +1,4 @@
-// Is somebody for whom nothing has been written yet given what an entry had before it was altered?
+// Tests that nobody for whom nothing has been written yet is given what an entry had before it was altered.
 import { describe, expect, it } from "vitest";
 import { smallCluster } from "./small-cluster.ts";
 

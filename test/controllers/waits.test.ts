@@ -1,4 +1,4 @@
-// Does each kind of thing that a run may wait for bring the run when it changes? And what do runs wait for?
+// Tests that each kind of thing that a run may wait for brings the run when it changes, and of what runs wait for.
 import { describe, expect, it } from "vitest";
 import { crdName } from "../../src/api/names.ts";
 import { keyOf } from "../../src/controllers/keys.ts";

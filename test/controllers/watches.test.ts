@@ -253,9 +253,14 @@ describe("a Secret of a pull Secret's name", () => {
       ["normal secret/team-a/regcred", "normal credential/acme", "normal credential/beta"],
     ],
     [
-      "that is gone tells the credentials that were in it",
+      "that is gone tells the credentials that were in it, and has the references looked at",
       { before: ours },
-      ["normal secret/team-a/regcred", "normal credential/acme", "normal credential/beta"],
+      ["normal secret/team-a/regcred", "normal references/team-a", "normal credential/acme", "normal credential/beta"],
+    ],
+    [
+      "that was made anew unseen has the references looked at",
+      { before: ours, after: { ...ours, uid: "another" } },
+      ["normal secret/team-a/regcred", "normal references/team-a"],
     ],
     [
       "that lost one credential for another tells these two, and has the references looked at",

@@ -1,4 +1,4 @@
-// Is the answer the one that the kubelet wants, and kept by it no longer than the login lives, and for no other image?
+// Tests that the answer is what the kubelet wants, is cached no longer than the login lives, and serves no other image.
 import { describe, expect, it } from "vitest";
 import { answerOf, type FoundLogin } from "../../src/credential-provider/answer.ts";
 import { Redacted } from "../../src/runtime/redacted.ts";

@@ -1,4 +1,4 @@
-// Which entries serve an image: as the kubelet matches, for the pods that they name and for no others?
+// Tests of which entries serve an image: as the kubelet matches, for the pods that they name and for no others.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { choicesFor } from "../../src/credential-provider/choices.ts";

@@ -1,4 +1,4 @@
-// Can the files of docs/nodes.md be used as they are?
+// Tests that the files of docs/nodes.md can be used as they are.
 import { expect, it } from "vitest";
 import { parseNodeFile } from "../../src/credential-provider/node-file.ts";
 import { examples } from "../documents.ts";

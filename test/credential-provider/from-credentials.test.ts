@@ -1,4 +1,4 @@
-// Does a file that is made of RegistryCredentials give a node no more than they give, and say what it leaves out?
+// Tests that a file made of RegistryCredentials gives a node no more than they give, and says what it leaves out.
 import { describe, expect, it } from "vitest";
 import type { RegistryCredential } from "../../src/api/registry-credential.ts";
 import { nodeFileFrom } from "../../src/credential-provider/from-credentials.ts";

@@ -1,4 +1,4 @@
-// Does the kubelet's configuration ask for what the files serve, with the tokens that they want?
+// Tests that the kubelet's configuration asks for what the files serve, with the tokens that they need.
 import { describe, expect, it } from "vitest";
 import { kubeletConfig } from "../../src/credential-provider/kubelet-config.ts";
 import { anyPod, audience, hub, nodeFile, rawFile, rawPodFile } from "./node.ts";

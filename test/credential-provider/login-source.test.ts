@@ -1,4 +1,4 @@
-// Does a node get logins by the same providers as the operator: of files, of its own cloud, for a pod's token?
+// Tests that a node gets logins by the same providers as the operator: of files, of its own cloud, for a pod's token.
 import { describe, expect, it } from "vitest";
 import type { OperatorSecretRecord } from "../../src/cluster/records.ts";
 import { choicesFor } from "../../src/credential-provider/choices.ts";

@@ -1,4 +1,4 @@
-// Is a node's file taken where it can be served, and refused with what to write where it cannot?
+// Tests that a node's file is accepted where it can be served, and otherwise refused with what to write instead.
 import { describe, expect, it } from "vitest";
 import { anyPod, hub, nodeFile, problemsIn, rawFile, rawPodFile } from "./node.ts";
 

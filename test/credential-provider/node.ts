@@ -1,4 +1,4 @@
-// What does a node look like in these tests: its file, a pod's token, a request of the kubelet?
+// A node for these tests: its file, a pod's token, a request of the kubelet.
 import type { NodeFile } from "../../src/credential-provider/node-file.ts";
 import type { PodAccount } from "../../src/credential-provider/pod-account.ts";
 import type { Asker } from "../../src/credential-provider/choices.ts";

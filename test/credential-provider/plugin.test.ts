@@ -1,4 +1,4 @@
-// Does a run answer the kubelet, whatever comes in and whatever a cloud does, and say on failure what mends it?
+// Tests that a run answers the kubelet, whatever comes in and whatever a cloud does, and says on failure how to fix it.
 import { describe, expect, it } from "vitest";
 import type { NewToken } from "../../src/cluster/token.ts";
 import type { LoginSource } from "../../src/credential-provider/login-source.ts";

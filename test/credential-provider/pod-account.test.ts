@@ -1,4 +1,4 @@
-// Is the pod known by what its token says, and is one that is for somebody else refused?
+// Tests that the pod is known by what its token says, and that a token meant for another audience is refused.
 import { describe, expect, it } from "vitest";
 import { podAccount } from "../../src/credential-provider/pod-account.ts";
 import { audience, issuer, now, tokenOf } from "./node.ts";

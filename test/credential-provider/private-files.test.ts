@@ -1,4 +1,4 @@
-// Are files of a node taken only where nobody else can have written or read them?
+// Tests that files of a node are accepted only where nobody else can have written or read them.
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

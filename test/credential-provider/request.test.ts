@@ -1,4 +1,4 @@
-// Is a request of the kubelet read as it means it, and anything else refused with what mends it?
+// Tests that a request of the kubelet is read as it means it, and anything else refused with how to fix it.
 import { describe, expect, it } from "vitest";
 import { parseRequest } from "../../src/credential-provider/request.ts";
 import { requestText } from "./node.ts";

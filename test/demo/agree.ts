@@ -1,4 +1,4 @@
-// Does the person at the terminal agree?
+// Asks the person at the terminal for consent.
 import { createInterface } from "node:readline/promises";
 
 /** False for anything but y or yes, and for an input that ends. Rejects when the signal is aborted. */

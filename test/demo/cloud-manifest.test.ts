@@ -1,4 +1,4 @@
-// Is what the demo shows for clouds a RegistryCredential that the operator understands?
+// Tests that what the demo shows for clouds is a RegistryCredential that the operator understands.
 import { describe, expect, it } from "vitest";
 import { parseRegistryCredential } from "../../src/api/parse-registry-credential.ts";
 import { stored } from "../api/registry-credential.ts";

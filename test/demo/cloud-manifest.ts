@@ -1,4 +1,4 @@
-// What would the viewer write for three registries of clouds?
+// The manifest that the viewer would write for three registries of clouds.
 import { parse } from "yaml";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import { type CloudName, cloudNames, type PlayedClouds, registryHosts } from "./played-clouds.ts";

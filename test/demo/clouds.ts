@@ -1,4 +1,4 @@
-// Which tokens have the demo's clouds given out, and where are they good, for how long?
+// The tokens that the demo's clouds have given out, where they are valid, and for how long.
 import type { PlayedInternet } from "../cluster/played-internet.ts";
 import { pushImage } from "../cluster/push-image.ts";
 import { type Registry, startRegistry } from "../cluster/registry.ts";

@@ -1,4 +1,4 @@
-// How does the demo act on a cluster for which it has nothing but a kubeconfig?
+// A client of a cluster for which the demo has nothing but a kubeconfig.
 import { systemClock } from "../../src/runtime/clock.ts";
 import { ApiError } from "../../src/runtime/client/api-error.ts";
 import type { Connection } from "../../src/runtime/client/connection.ts";

@@ -1,4 +1,4 @@
-// How does the demo play on a cluster that the user has, and leave it as it was?
+// Plays the demo on a cluster that the user has, and leaves it as it was.
 import { isDeepStrictEqual } from "node:util";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { OperatorError } from "../../src/runtime/errors.ts";

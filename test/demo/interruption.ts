@@ -1,4 +1,4 @@
-// How does Ctrl-C end the demo at any moment, and never in the middle of its cleaning up?
+// Ends the demo on Ctrl-C at any moment, and never in the middle of its cleaning up.
 
 export interface Interruption {
   /** Aborted by the first signal that asks the program to end. */

@@ -1,4 +1,4 @@
-// The demo: how do registry credentials reach every tenant namespace, and stay there? `npm run demo -- --help` has the rest.
+// The demo: registry credentials reach every tenant namespace, and stay there. `npm run demo -- --help` has the rest.
 import { writeFile } from "node:fs/promises";
 import { exitCodes, helpText, parseOptions } from "./options.ts";
 import { perform } from "./perform.ts";

@@ -1,4 +1,4 @@
-// Is what the viewer is shown a login and a RegistryCredential?
+// Tests that the viewer is shown a login and a RegistryCredential.
 import { describe, expect, it } from "vitest";
 import { specSchema } from "../../src/api/spec-schema.ts";
 import { manifest } from "./manifest.ts";

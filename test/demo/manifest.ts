@@ -1,4 +1,4 @@
-// What would the viewer write to get what the demo shows?
+// The manifests that the viewer would write to get what the demo shows.
 import { parseAllDocuments } from "yaml";
 import type { KubeObject } from "../cluster/admin-client.ts";
 

@@ -1,4 +1,4 @@
-// Do the commands for the viewer fit his machine and cluster?
+// Tests that the commands for the viewer fit the viewer's machine and cluster.
 import { describe, expect, it } from "vitest";
 import { nextCommands } from "./next-commands.ts";
 

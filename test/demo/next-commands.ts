@@ -1,4 +1,4 @@
-// What can the viewer try while the demo stays up?
+// The commands that the viewer can try while the demo stays up.
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 import { defaultPullSecretName, plural } from "../../src/api/names.ts";
@@ -37,7 +37,7 @@ export function nextCommands(options: NextCommandsOptions): readonly string[] {
   return [...lines, "", "# kubectl is not installed here, and not needed: the same API with curl", curl];
 }
 
-/** Is a program on the PATH? */
+/** Whether a program is on the PATH. */
 export function isOnPath(program: string, path: string): boolean {
   return path.split(delimiter).some((folder) => {
     try {

@@ -1,4 +1,4 @@
-// What has reached the tenants, and at which instant? Seen through watches of our own, apart from the operator's.
+// Records what has reached the tenants, and when, through watches of our own, apart from the operator's.
 import { systemClock } from "../../src/runtime/clock.ts";
 import { listWatch } from "../../src/runtime/client/list-watch.ts";
 import { reflector } from "../../src/runtime/watch/reflector.ts";

@@ -1,4 +1,4 @@
-// How is the real program started for the demo, as somebody would start it by hand?
+// Starts the real program for the demo, as somebody would start it by hand.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Part, part } from "../cluster/part.ts";

@@ -1,4 +1,4 @@
-// Does the demo do what its flags say?
+// Tests that the demo does what its flags say.
 import { describe, expect, it } from "vitest";
 import { helpText, parseOptions } from "./options.ts";
 

@@ -1,4 +1,4 @@
-// What did the caller of the demo ask for?
+// The options of the demo.
 import { parseArgs } from "node:util";
 
 export interface DemoOptions {

@@ -1,4 +1,4 @@
-// How does the demo get a cluster of its own?
+// A cluster of the demo's own.
 import { loadConnection } from "../../src/runtime/client/connection.ts";
 import { type ControlPlane, startControlPlane } from "../cluster/control-plane.ts";
 import { ensureBinaries } from "../cluster/ensure-binaries.ts";

@@ -1,4 +1,4 @@
-// How does the demo run, from its first line to the last thing that it removes?
+// Runs the demo, from its first line to the last thing that it removes.
 import { version as node } from "node:process";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { agree } from "./agree.ts";

@@ -1,4 +1,4 @@
-// Who plays AWS, Azure and Google in the demo?
+// The servers that play AWS, Azure and Google in the demo.
 import { generateKeyPairSync } from "node:crypto";
 import { Agent, request } from "undici";
 import { textOfBase64 } from "../../src/runtime/base64.ts";

@@ -1,4 +1,4 @@
-// Is every step of the demo recorded, and the one that fails named?
+// Tests that every step of the demo is recorded, and the one that fails named.
 import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { player, StepFailed } from "./player.ts";

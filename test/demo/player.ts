@@ -1,4 +1,4 @@
-// How is a step played: shown, measured, recorded, and named when it fails?
+// Plays a step: shows, measures and records it, and names it when it fails.
 import { systemClock } from "../../src/runtime/clock.ts";
 import type { Screen } from "./screen.ts";
 

@@ -1,4 +1,4 @@
-// Do tenants notice when the tokens of three clouds are replaced under their hands?
+// Checks that tenants notice nothing when the tokens of three clouds are replaced while they use them.
 import { setTimeout as sleep } from "node:timers/promises";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { tryPull } from "../cluster/try-pull.ts";

@@ -1,4 +1,4 @@
-// Can the story be read on a terminal and in a file?
+// Tests that the story is readable on a terminal and in a file.
 import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { screen, wrap } from "./screen.ts";

@@ -1,4 +1,4 @@
-// How does the story look, on a terminal and in a file?
+// The output of the story, on a terminal and in a file.
 import { styleText } from "node:util";
 
 export interface Screen {

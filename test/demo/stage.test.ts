@@ -1,4 +1,4 @@
-// Are the tenants called in an order that a list shows?
+// Tests that the tenants have names that sort in order in a list.
 import { describe, expect, it } from "vitest";
 import { tenantNames } from "./stage.ts";
 

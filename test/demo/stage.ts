@@ -1,4 +1,4 @@
-// What does a cluster offer to the story, and how is it prepared the same way on any?
+// What a cluster offers to the story, prepared the same way on any.
 import { readFile } from "node:fs/promises";
 import { parse } from "yaml";
 import { group, plural, version } from "../../src/api/names.ts";

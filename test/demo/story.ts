@@ -1,4 +1,4 @@
-// What happens in the demo, in which order?
+// The story of the demo: what happens, in which order.
 import { systemClock } from "../../src/runtime/clock.ts";
 import { defaultPullSecretName } from "../../src/api/names.ts";
 import { credentialName, sourceName } from "./manifest.ts";

@@ -1,4 +1,4 @@
-// Does a Table look as kubectl prints it?
+// Tests that a Table looks as kubectl prints it.
 import { describe, expect, it } from "vitest";
 import { tableText } from "./table.ts";
 

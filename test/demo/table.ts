@@ -1,4 +1,4 @@
-// How does kubectl get print what the API server says about a list?
+// Prints what the API server says about a list as kubectl get does.
 
 /** The part of meta.k8s.io/v1 Table that is printed: https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables */
 export interface Table {

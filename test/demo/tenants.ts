@@ -1,4 +1,4 @@
-// What can be done to the tenants, and asked of them?
+// What can be done to the tenants, and asked of them.
 import { defaultPullSecretName } from "../../src/api/names.ts";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import { type Pull, tryPull } from "../cluster/try-pull.ts";

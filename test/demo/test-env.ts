@@ -1,4 +1,4 @@
-// What does the story act on, and how is it set up on any stage?
+// What the story acts on, set up on any stage.
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join, resolve } from "node:path";

@@ -1,4 +1,4 @@
-// How does a platform engineer install it with helm, in a data centre with its own authority and proxy, on OpenShift?
+// Installs with helm as a platform engineer does, in a data centre with its own authority and proxy, on OpenShift.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";

@@ -1,4 +1,4 @@
-// How do tokens of moto come to live? It lets all of them end in 2015; whatever else is asked and answered passes as it is.
+// Makes tokens of moto live, which lets all of them end in 2015. Whatever else is asked and answered passes as it is.
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";

@@ -1,4 +1,4 @@
-// Are ECR's tokens minted, renewed and fanned out where an administrator has led AWS's calls: at moto, which checks signatures?
+// Tests that ECR's tokens are minted, renewed and fanned out where an administrator has led AWS's calls: at moto, which checks signatures.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { operatorConfigFrom } from "../../src/config/config.ts";
 import { type Moto, startMoto } from "../cluster/moto.ts";

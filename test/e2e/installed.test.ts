@@ -1,4 +1,4 @@
-// Does the image, installed as the documents say, keep its promises on a real node?
+// Tests that the image, installed as the documents say, keeps its promises on a real node.
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFailed } from "vitest";

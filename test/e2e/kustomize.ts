@@ -1,4 +1,4 @@
-// How does a platform engineer install it with kubectl?
+// Installs with kubectl as a platform engineer does.
 import { writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { stringify } from "yaml";

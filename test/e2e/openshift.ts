@@ -1,4 +1,4 @@
-// How do pods come to run as OpenShift's restricted-v2 lets them? It gives them a user of the namespace's own range.
+// Makes pods run as OpenShift's restricted-v2 lets them: with a user of the namespace's own range.
 import type { AdminClient } from "../cluster/admin-client.ts";
 import { pollUntil } from "../cluster/poll-until.ts";
 

@@ -1,9 +1,10 @@
-// Is the image for the architecture that this machine does not have built by the same steps, and does it run?
-import { closeSync, globSync, openSync, readSync } from "node:fs";
+// Tests that image and executable for the architecture that this machine does not have are built by the same steps, and run.
+import { closeSync, globSync, mkdirSync, openSync, readSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vitest";
 import packageJson from "../../package.json" with { type: "json" };
 import { architectures } from "../../tools/build/architectures.ts";
+import { executable } from "../../tools/build/executable.ts";
 import { type BuiltImage, buildImage, buildTools, ownArchitecture } from "../cluster/build-image.ts";
 import { type Emulation, emulator, emulatorTools } from "../cluster/emulator.ts";
 import { foreignBaseTools } from "../cluster/foreign-base.ts";
@@ -50,6 +51,44 @@ describe(`the image for ${other.name}`, () => {
     const [node = "", ...options] = config.Entrypoint;
     const said = await outputOf("chroot", ["--userspec=65532:65532", root, node, ...options, "--version"]);
     expect(said).toBe(packageJson.version);
+  });
+});
+
+describe(`the executable for ${other.name}`, () => {
+  it("answers a kubelet of such a node, with the libraries that a node has", async (test) => {
+    const { root } = built(test);
+    const program = join(root, "opt/regcred/bin/regcred");
+    // The Node that the image holds is the one that npm has for this architecture.
+    await executable(async () => join(root, "usr/local/bin/node"), program);
+    expect(machineOf(program)).toBe(other.elf);
+    const secret = join(root, "etc/regcred/secrets/hub");
+    mkdirSync(secret, { recursive: true, mode: 0o700 });
+    for (const [key, value] of Object.entries({ username: "acme", password: "hunter2" })) {
+      writeFileSync(join(secret, key), value, { mode: 0o600 });
+    }
+    const hub = { name: "hub", provider: "Static", hosts: ["docker.io"], static: { secretName: "hub" } };
+    writeFileSync(
+      join(root, "etc/regcred/regcred.yaml"),
+      JSON.stringify({
+        apiVersion: "regcred.dev/v1alpha1",
+        kind: "NodeCredentials",
+        metadata: { name: "regcred" },
+        registries: [hub],
+      }),
+      { mode: 0o600 },
+    );
+    const request = join(root, "request.json");
+    writeFileSync(
+      request,
+      JSON.stringify({
+        apiVersion: "credentialprovider.kubelet.k8s.io/v1",
+        kind: "CredentialProviderRequest",
+        image: "docker.io/acme/app",
+      }),
+    );
+    const command = 'exec chroot "$0" /opt/regcred/bin/regcred credential-provider --config "$1" <"$2"';
+    const said = await outputOf("/bin/sh", ["-c", command, root, "/etc/regcred/regcred.yaml", request]);
+    expect(JSON.parse(said)).toMatchObject({ auth: { "docker.io": { username: "acme", password: "hunter2" } } });
   });
 });
 

@@ -1,4 +1,4 @@
-// Is the program stopped by one signal as process 1 of a container, whatever it is about, and leaves nothing behind?
+// Tests that the program is stopped by one signal as process 1 of a container, whatever it is doing, and leaves nothing behind.
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// How is the program run as process 1 of a container, as far as signals go?
+// Runs the program as process 1 of a container, as far as signals go.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdir, readFile } from "node:fs/promises";

@@ -1,4 +1,4 @@
-// Does a pod that is applied together with its Namespace run without being made anew, whatever the operator does meanwhile?
+// Tests that a pod that is applied together with its Namespace runs without being recreated, whatever the operator does meanwhile.
 import { appendFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";

@@ -1,4 +1,4 @@
-// How is a Namespace with a Deployment in it applied at once, many times, and what became of its pods?
+// Applies a Namespace with a Deployment in it at once, many times, and finds what became of its pods.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AdminClient, KubeObject } from "../cluster/admin-client.ts";
 import { pollUntil } from "../cluster/poll-until.ts";

@@ -1,4 +1,4 @@
-// How does a tenant install a chart of its own, whose ServiceAccount has a list of pull Secrets?
+// Installs a tenant's own chart, whose ServiceAccount has a list of pull Secrets.
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pollUntil } from "../cluster/poll-until.ts";

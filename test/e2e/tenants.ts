@@ -1,4 +1,4 @@
-// What do tenants run, and how is it doing?
+// What tenants run, and how it is doing.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import { pollUntil } from "../cluster/poll-until.ts";

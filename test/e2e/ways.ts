@@ -1,4 +1,4 @@
-// In which ways is regcred installed?
+// The ways in which regcred is installed.
 import type { World } from "./world.ts";
 
 export interface Way {

@@ -1,4 +1,4 @@
-// What does the installed operator live in? A whole cluster with a node that runs pods, and a registry with a password.
+// The environment of the installed operator: a whole cluster with a node that runs pods, and a registry with a password.
 import { randomInt } from "node:crypto";
 import { type AdminClient, adminClient } from "../cluster/admin-client.ts";
 import { type BuiltImage, buildImage, buildTools } from "../cluster/build-image.ts";

@@ -1,4 +1,4 @@
-// Who is entitled to what, as namespaces, credentials and Secrets come, change and go?
+// Tests of the credential index: who is entitled to what, as namespaces, credentials and Secrets come, change and go.
 import { describe, expect, it } from "vitest";
 import type { RegistryCredential } from "../../src/api/registry-credential.ts";
 import type { CredentialRecord, NamespaceRecord, SecretRecord } from "../../src/cluster/records.ts";

@@ -1,4 +1,4 @@
-// Are further references found again after a restart, those that the spec no longer has too?
+// Tests that further references are found again after a restart, including those that the spec no longer has.
 import { describe, expect, it } from "vitest";
 import { extraReferences, rememberedExtras } from "../../src/entitlement/extra-references.ts";
 import { credential } from "./objects.ts";

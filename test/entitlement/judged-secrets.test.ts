@@ -1,4 +1,4 @@
-// May somebody need what nobody is known to need?
+// Tests of when a login that nobody is known to need is certainly needed by nobody.
 import { expect, it } from "vitest";
 import { unavailable } from "../../src/runtime/client/api-error.ts";
 import { judgedSecrets } from "../../src/entitlement/judged-secrets.ts";

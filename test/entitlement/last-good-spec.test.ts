@@ -1,4 +1,4 @@
-// What is known of a RegistryCredential whose spec cannot be read any more?
+// Tests of the last good spec of a RegistryCredential whose spec cannot be read any more.
 import { describe, expect, it } from "vitest";
 import type { CredentialRecord } from "../../src/cluster/records.ts";
 import { lastGoodSpecs } from "../../src/entitlement/last-good-spec.ts";

@@ -1,4 +1,4 @@
-// Is it known which namespaces hold a login, and is what is to be stored of it small and complete?
+// Tests that the namespaces that hold a login are known, and that what is stored of them is small and complete.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type MemberRow, type MembersPart, rowsPerPart } from "../../src/cluster/member-rows.ts";

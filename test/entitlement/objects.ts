@@ -1,4 +1,4 @@
-// What do the inputs of a decision look like in these tests? Frozen to the bottom, so that a decision that writes on them fails.
+// Inputs of the decisions under test. Frozen to the bottom, so that a decision that writes on them fails.
 import type { Entry, RegistryCredential, Spec, Status } from "../../src/api/registry-credential.ts";
 import type { Contributor } from "../../src/entitlement/credential-index.ts";
 import type { Failure } from "../../src/runtime/errors.ts";

@@ -1,4 +1,4 @@
-// Does a hold belong to one spec and one change, and is it known after a restart which?
+// Tests that a hold belongs to one spec and one change, and that it is known after a restart which.
 import { describe, expect, it } from "vitest";
 import { removals, reportedAsHeld } from "../../src/entitlement/removal-guard.ts";
 import { fakeClock } from "../fake-clock.ts";

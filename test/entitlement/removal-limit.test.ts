@@ -1,4 +1,4 @@
-// Is a mistyped selection stopped before it takes a credential from many, and everything else let through?
+// Tests that a mistyped selection is stopped before it takes a credential from many, and everything else let through.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {

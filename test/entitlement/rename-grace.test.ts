@@ -1,4 +1,4 @@
-// Does a former pull Secret stay for its hour, and no longer?
+// Tests that a former pull Secret stays for its hour, and no longer.
 import { describe, expect, it } from "vitest";
 import type { Status } from "../../src/api/registry-credential.ts";
 import { retiredNames, retiringStatus } from "../../src/entitlement/rename-grace.ts";

@@ -1,4 +1,4 @@
-// Is a namespace that was served when a deletion with Retain began remembered as one, and no other?
+// Tests that a namespace that was served when a deletion with Retain began is remembered as one, and no other.
 import { describe, expect, it } from "vitest";
 import { markedSecrets } from "../../src/entitlement/marked-secrets.ts";
 import { retained } from "../../src/entitlement/retained.ts";

@@ -1,4 +1,4 @@
-// Are exactly the namespaces and ServiceAccounts served that the specification names?
+// Tests that exactly the namespaces and ServiceAccounts are served that the specification names.
 import { describe, expect, it } from "vitest";
 import type { NamespaceSelection } from "../../src/api/registry-credential.ts";
 import { selectsNamespace, selectsServiceAccount } from "../../src/entitlement/selection.ts";

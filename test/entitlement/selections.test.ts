@@ -1,4 +1,4 @@
-// Does the index of selections say what the specs say, whatever has changed since it was asked?
+// Tests that the index of selections agrees with the specs, whatever has changed since it was asked.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { RegistryCredential } from "../../src/api/registry-credential.ts";

@@ -1,4 +1,4 @@
-// How many runs does an event cost, and do any of them concern somebody else?
+// Tests of how many runs an event costs, and that none of them concerns anybody else.
 import { describe, expect, it } from "vitest";
 import { growingCluster, type Shape } from "./growing-cluster.ts";
 

@@ -1,4 +1,4 @@
-// Does what is not seen take nothing away, and does every wait end? On the real API server.
+// Tests that what is not seen takes nothing away, and that every wait ends. On the real API server.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type FaultProxy, faultProxy } from "../cluster/fault-proxy.ts";
 import { operatorUser } from "./installed.ts";

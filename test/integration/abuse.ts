@@ -1,4 +1,4 @@
-// What is an abuse of the operator's own token, and on whom are they tried?
+// The type of an abuse of the operator's own token, and the objects on which abuses are tried.
 
 /** RBAC: there is no such right. The others are policies of config/restraint, which hold even for a cluster administrator. */
 export type RefusedBy =

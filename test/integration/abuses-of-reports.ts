@@ -1,4 +1,4 @@
-// What could be done to Events and Leases with the operator's own token, and is refused by config/restraint?
+// What could be done to Events and Leases with the operator's own token, and is refused by config/restraint.
 import { type Abuse, victim } from "./abuse.ts";
 import { operatorNamespace } from "./operator-namespace.ts";
 

@@ -1,4 +1,4 @@
-// What could be done to Secrets with the operator's own token, and is refused by config/restraint?
+// What could be done to Secrets with the operator's own token, and is refused by config/restraint.
 import { type Abuse, dockerConfig, owner, secrets, served, victim } from "./abuse.ts";
 import { operatorNamespace } from "./operator-namespace.ts";
 

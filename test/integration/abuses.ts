@@ -1,4 +1,4 @@
-// What could be done with the operator's own token if somebody stole it, and what refuses each of it? docs/security.md lists the same.
+// What could be done with the operator's own token if somebody stole it, and what refuses each of it. docs/security.md lists the same.
 import { type Abuse, accounts, credentials, secrets, victim } from "./abuse.ts";
 import { reportingAbuses } from "./abuses-of-reports.ts";
 import { secretAbuses } from "./abuses-of-secrets.ts";

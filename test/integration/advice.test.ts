@@ -1,4 +1,4 @@
-// Does each command that `doctor` and `plan` print do what it is printed for, once a person types it as it stands?
+// Tests that each command that `doctor` and `plan` print does what it is printed for, typed by a person as it stands.
 import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

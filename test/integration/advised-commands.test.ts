@@ -1,4 +1,4 @@
-// Does the API server take each command that regcred can advise, typed as it stands with the real kubectl?
+// Tests that the API server accepts each command that regcred can advise, typed as it stands with the real kubectl.
 import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

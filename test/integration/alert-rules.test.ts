@@ -1,4 +1,4 @@
-// Do the alerts fire when they should, and only then? Asked of promtool, with the rules file that is installed.
+// Tests that the alerts fire when they should, and only then: promtool runs the rules file that is installed.
 import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

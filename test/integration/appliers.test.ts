@@ -1,4 +1,4 @@
-// Can Helm, kubectl, Argo CD and Flux go on applying what they own, and is what they take away by that put back, once?
+// Tests that Helm, kubectl, Argo CD and Flux can go on applying what they own, and what they remove by that is put back, once.
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// What does Argo CD say of a RegistryCredential, by the health check of config/argocd?
+// Tests of the health of a RegistryCredential in Argo CD, by the health check of config/argocd.
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -1,4 +1,4 @@
-// Does regcred reach the API server, as whom and which way, exactly where the real kubectl does? Case by case, side by side.
+// Tests that regcred reaches the API server, as the same user and the same way, exactly where the real kubectl does, side by side.
 import { spawn } from "node:child_process";
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";

@@ -1,4 +1,4 @@
-// What does a command answer, in this process, on the real cluster?
+// Runs a command in this process, on the real cluster, and returns what it answers.
 import { systemClock } from "../../src/runtime/clock.ts";
 import { commandLine } from "../../src/cli/command-line.ts";
 import { loadConnection } from "../../src/runtime/client/connection.ts";

@@ -1,4 +1,4 @@
-// When has the operator in this process done all that comes of what has been written so far?
+// Waits until the operator in this process has done everything that comes of what has been written so far.
 import type { Operator } from "../../src/operator.ts";
 import type { ReflectorStatus } from "../../src/runtime/watch/reflector.ts";
 import type { AdminClient } from "../cluster/admin-client.ts";

@@ -1,4 +1,4 @@
-// Could a token that the operator asks for be one for the API server, where that takes the audience of a cloud?
+// Tests that no token that the operator requests is one for the API server, where that accepts the audience of a cloud.
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { ask } from "./ask.ts";
 import { installed } from "./installed.ts";

@@ -1,4 +1,4 @@
-// What did the operator ask of the API server? As the API server's own audit log has it.
+// The operator's requests, as the API server's own audit log has them.
 import { readFile } from "node:fs/promises";
 import type { TestEnv } from "./test-env.ts";
 

@@ -1,4 +1,4 @@
-// What does a cluster look like in which somebody beside RBAC decides who may write where?
+// Tests on a cluster in which another authorizer beside RBAC decides who may write where.
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";

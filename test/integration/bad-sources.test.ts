@@ -1,4 +1,4 @@
-// What happens when the Secret that a credential comes from is not as it should be?
+// Tests of source Secrets that are not as they should be.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   eventually,

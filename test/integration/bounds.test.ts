@@ -1,4 +1,4 @@
-// Does the operator live, quickly and in little memory, whatever tenants write to its API server's maximum?
+// Tests that the operator stays alive, quick and small in memory, whatever tenants write to its API server's maximum.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { largestTaken, largestTakenBy, type Make, makersOf, ofSecret } from "./largest-objects.ts";
 import { type OperatorChild, startOperatorChild } from "./operator-child.ts";

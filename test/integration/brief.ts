@@ -1,4 +1,4 @@
-// How soon does the operator report in tests?
+// Short debounce of the operator's reports, for tests.
 import type { Timing } from "../../src/controllers/timing.ts";
 
 const debounce = Temporal.Duration.from({ milliseconds: 50 });

@@ -1,4 +1,4 @@
-// Does the one file serve a real cluster, with every cloud's SDK in it?
+// Tests that the one file serves a real cluster, with every cloud's SDK in it.
 import { createHash, generateKeyPairSync } from "node:crypto";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";

@@ -1,4 +1,4 @@
-// Do the commands still say what docs/cli.md shows? With REGCRED_CAPTURES=write, what they say is written there.
+// Tests that the commands print what docs/cli.md shows. With REGCRED_CAPTURES=write, what they print is written there.
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// Does work go on, without a restart, when the API server gets a certificate of another CA while watches run?
+// Tests that work goes on, without a restart, when the API server gets a certificate of another CA while watches run.
 import { mkdir, rename, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { connect } from "node:tls";

@@ -1,4 +1,4 @@
-// What does the chart make of its values for names, monitoring and pods, and what does it refuse?
+// Tests of what the chart makes of its values for names, monitoring and pods, and of what it refuses.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";

@@ -1,4 +1,4 @@
-// What does a real API server, with the kinds of Prometheus' operator and without, say of what the chart makes of its values?
+// Tests of what a real API server, with the kinds of Prometheus' operator and without, says of what the chart makes of its values.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

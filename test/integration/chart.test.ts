@@ -1,4 +1,4 @@
-// Are chart and kustomize the same install, and does a real API server take all of it, in each of the modes that docs/install.md shows?
+// Tests that chart and kustomize are the same install, and that a real API server accepts it in each mode that docs/install.md shows.
 import { globSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// Do bash, zsh and fish complete what a person types, with the real program behind them?
+// Tests that bash, zsh and fish complete what a person types, with the real program behind them.
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

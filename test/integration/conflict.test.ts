@@ -1,4 +1,4 @@
-// What becomes of a Secret that stands under our name and is not ours, under each onConflict?
+// Tests of a foreign Secret under the name of a pull Secret, with each onConflict.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import { type CredentialStatus, eventually, type TestEnv, testEnv, soon, staticSpec } from "./test-env.ts";

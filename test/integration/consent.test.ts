@@ -1,4 +1,4 @@
-// Does a tenant's ServiceAccount mint its tokens only when the tenant lets it?
+// Tests that a tenant's ServiceAccount mints its tokens only when the tenant lets it.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// Does an operator that finds an older schema grant nothing new, keep what is there fresh, and go on once it is upgraded?
+// Tests that an operator that finds an older schema grants nothing new, keeps what is there fresh, and goes on once it is upgraded.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import packageJson from "../../package.json" with { type: "json" };
 import { customResourceDefinition, type Schema } from "../../src/api/crd.ts";

@@ -1,4 +1,4 @@
-// Does the real API server take the CRD and the samples, and refuse each mistake with what to write instead?
+// Tests that the real API server accepts the CRD and the samples, and refuses each mistake with what to write instead.
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { Agent, request } from "undici";

@@ -1,4 +1,4 @@
-// What would Grafana draw of a dashboard's queries, and which of them have nothing to draw?
+// What Grafana would draw of a dashboard's queries, and which of them have nothing to draw.
 import type { Query } from "../../tools/generate/dashboard.ts";
 import type { Prometheus } from "../cluster/prometheus.ts";
 import type { Line } from "./panel-drawing.ts";

@@ -1,4 +1,4 @@
-// Does a credential that is deleted take everything of its own with it, and nothing else?
+// Tests that a credential that is deleted takes everything of its own with it, and nothing else.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { operatorWrites } from "./audit-log.ts";
 import { operatorUser } from "./installed.ts";

@@ -1,4 +1,4 @@
-// Do Argo CD and Flux take what docs/install.md shows of them, by the kinds that they themselves define?
+// Tests that Argo CD and Flux accept what docs/install.md shows of them, by the kinds that they themselves define.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";

@@ -1,4 +1,4 @@
-// What do two credentials that share their Secrets look like to who holds the operator up, and whom does it concern?
+// Two credentials that share their Secrets while the operator is denied writes, and whom that concerns.
 import { type History, history, secretsCalled } from "./history.ts";
 import type { OperatorSettings } from "../../src/config/config.ts";
 import {

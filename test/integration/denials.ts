@@ -1,4 +1,4 @@
-// How does a policy of the cluster refuse some of the operator's requests, and only these, for a while?
+// A policy of the cluster that refuses some of the operator's requests, and only these, for a while.
 import { admissionSettled } from "../cluster/admission-settled.ts";
 import { operatorUser } from "./installed.ts";
 import type { TestEnv } from "./test-env.ts";

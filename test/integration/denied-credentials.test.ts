@@ -1,4 +1,4 @@
-// Whom does it concern where a policy of the cluster refuses what the operator writes on RegistryCredentials, of its own, or to tell?
+// Tests of whom it concerns where a policy refuses what the operator writes on RegistryCredentials, its own objects, or Events.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { allow, changeControl, type Denial, deny } from "./denials.ts";
 import { denialStage, names, type Stage, reportedBy } from "./denial-stage.ts";

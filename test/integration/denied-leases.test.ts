@@ -1,4 +1,4 @@
-// What becomes of operators whose Lease may not be written for a while?
+// Tests of operators whose Lease may not be written for a while.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { allow, changeControl, deny } from "./denials.ts";
 import { installed } from "./installed.ts";

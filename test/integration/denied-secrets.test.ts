@@ -1,4 +1,4 @@
-// Whom does it concern where a policy of the cluster refuses the operator's writes to Secrets and ServiceAccounts?
+// Tests of whom it concerns where a policy of the cluster refuses the operator's writes to Secrets and ServiceAccounts.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { allow, changeControl, type Denial, deny } from "./denials.ts";
 import { denialStage, names, type Stage, reportedBy } from "./denial-stage.ts";

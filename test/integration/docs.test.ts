@@ -1,4 +1,4 @@
-// Does what the documents tell a reader to apply work on a real cluster, with the rights of config/rbac?
+// Tests that what the documents tell a reader to apply works on a real cluster, with the rights of config/rbac.
 import { Agent, request } from "undici";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KubeObject } from "../cluster/admin-client.ts";

@@ -1,4 +1,4 @@
-// Does the doctor find each fault, name what fixes it, and take away orphans and nothing else?
+// Tests that the doctor finds each fault, names what fixes it, and removes orphans and nothing else.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { ask } from "./ask.ts";

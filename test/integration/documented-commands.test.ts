@@ -1,4 +1,4 @@
-// Does the API server take each command of kubectl that the documents and samples tell a reader to type?
+// Tests that the API server accepts each command of kubectl that the documents and samples tell a reader to type.
 import { globSync, readFileSync } from "node:fs";
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -1,4 +1,4 @@
-// Does `regcred drain` wait until all tenants are cleaned up, and say what it waits for?
+// Tests that `regcred drain` waits until all tenants are cleaned up, and says what it waits for.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { rendered } from "../chart/rendered.ts";
 import { program } from "./program.ts";

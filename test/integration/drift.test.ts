@@ -1,4 +1,4 @@
-// Is what somebody changes in our Secrets and references put right, from the watch's events alone?
+// Tests that what somebody changes in our Secrets and references is put right, from the watch's events alone.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type KubeObject, Refused } from "../cluster/admin-client.ts";
 import { eventually, operatorNamespace, type TestEnv, testEnv, staticSpec } from "./test-env.ts";

@@ -1,4 +1,4 @@
-// What is ECR to a test: roles that mint passwords of its making, counted, and an operator that finds its way there?
+// A fake ECR: roles that mint passwords of its making, counted, and an operator that finds its way there.
 import { base64OfText } from "../../src/runtime/base64.ts";
 import { awsJson, awsJsonError, awsServer } from "../providers/servers/aws.ts";
 import type { Routes } from "./routes.ts";

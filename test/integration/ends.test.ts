@@ -1,4 +1,4 @@
-// Does every deletion end, or say who holds it, with our login out of the Secret; and does what is told outlive a restart?
+// Tests that every deletion ends, or says who blocks it, with our login out of the Secret, and that what is reported outlives a restart.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { operatorWrites } from "./audit-log.ts";
 import { credentialsPath, eventually, type RunningOperator, type TestEnv, testEnv, staticSpec } from "./test-env.ts";

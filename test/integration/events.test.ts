@@ -1,4 +1,4 @@
-// Do the people concerned hear what happened, once, where they look, and no more than that?
+// Tests that the people concerned get an Event of what happened, once, where they look, and no more than that.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import { eventually, operatorNamespace, type RunningOperator, type TestEnv, testEnv, staticSpec } from "./test-env.ts";

@@ -1,4 +1,4 @@
-// How is a condition of the cluster waited for?
+// Waits for a condition of the cluster.
 import { systemClock } from "../../src/runtime/clock.ts";
 
 // Milliseconds.

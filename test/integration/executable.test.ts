@@ -1,4 +1,4 @@
-// Does the single executable work where there is no Node, as a plugin of the real kubectl and as the operator?
+// Tests that the single executable works where there is no Node, as a plugin of the real kubectl and as the operator.
 import { execFile, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs";

@@ -1,4 +1,4 @@
-// In which ways can a pull fail?
+// The ways in which a pull can fail.
 import { type Draft, frozenLabel, login } from "./explain-stage.ts";
 import { deletedButHeld, endedInPlace } from "./explain-stories.ts";
 import { eventually } from "./test-env.ts";

@@ -1,4 +1,4 @@
-// Can a tenant speak through regcred: by an Event under its name, by names and types with escapes, by an image?
+// Tests that a tenant cannot speak through regcred: by an Event under its name, by names and types with escapes, by an image.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ask } from "./ask.ts";
 import { obeyedIn } from "../foreign-texts.ts";

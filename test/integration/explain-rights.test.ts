@@ -1,4 +1,4 @@
-// What does `explain` say with few rights, with the operator down, and of Secrets that are not regcred's?
+// Tests of what `explain` says with few rights, with the operator down, and of Secrets that are not regcred's.
 import { stripVTControlCharacters } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ask } from "./ask.ts";

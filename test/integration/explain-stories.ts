@@ -1,4 +1,4 @@
-// What happens in the faults that are a story, and what does a person do about those that no command fixes?
+// The faults that are a story, step by step, and what a person does about those that no command fixes.
 import { systemClock } from "../../src/runtime/clock.ts";
 import { type Acts, type Draft, frozenLabel, login, refusesSecrets, type Stage } from "./explain-stage.ts";
 import { credentialsPath, eventually, operatorNamespace } from "./test-env.ts";

@@ -1,4 +1,4 @@
-// Is what `explain` says the truth: does a real pull end as it says, and does its advice fix it?
+// Tests that what `explain` says is true: a real pull ends as it says, and its advice fixes it.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

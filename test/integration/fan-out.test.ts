@@ -1,4 +1,4 @@
-// Do credentials reach every selected namespace, and stay there?
+// Tests that credentials reach every selected namespace, and stay there.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import { operatorWrites } from "./audit-log.ts";

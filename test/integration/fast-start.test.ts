@@ -1,4 +1,4 @@
-// Does a command load what it needs, and leave the operator and the clouds where they are?
+// Tests that a command loads what it needs, and not the operator and the clouds.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";

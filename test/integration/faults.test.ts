@@ -1,4 +1,4 @@
-// What becomes of the operator and of what tenants have when the API server fails?
+// Tests of the operator, and of what tenants have, when the API server fails.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Fault, type FaultProxy, faultProxy, type Victims } from "../cluster/fault-proxy.ts";
 import { eventually, type RunningOperator, type TestEnv, testEnv, staticSpec } from "./test-env.ts";

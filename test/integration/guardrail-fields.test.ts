@@ -1,4 +1,4 @@
-// Is every field of every object that the operator may write held to what it writes there, whatever the API server's schema has beside?
+// Tests that every field of every object that the operator may write is held to what it writes there, whatever else the schema has.
 import { isDeepStrictEqual } from "node:util";
 import PQueue from "p-queue";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

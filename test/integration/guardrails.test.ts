@@ -1,4 +1,4 @@
-// Does config/restraint hold the operator back where its token is stolen, even if it were a cluster administrator?
+// Tests that config/restraint holds the operator back where its token is stolen, even if it were a cluster administrator.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { markdownFiles } from "../documents.ts";
 import { unrestricted } from "../mode.ts";

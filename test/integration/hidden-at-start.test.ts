@@ -1,4 +1,4 @@
-// What becomes of everybody where a list that the operator makes is refused to it from its start on, and allowed later?
+// Tests of a list of the operator that is refused to it from its start on, and allowed later: what becomes of everybody.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { FaultProxy } from "../cluster/fault-proxy.ts";
 import type { Stage } from "./denial-stage.ts";

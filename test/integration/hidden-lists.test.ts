@@ -1,4 +1,4 @@
-// What becomes of everybody where a list that the operator makes is refused to it while it runs, and allowed again?
+// Tests of a list of the operator that is refused to it while it runs, and allowed again: what becomes of everybody.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { FaultProxy } from "../cluster/fault-proxy.ts";
 import { names, type Stage, reportedBy } from "./denial-stage.ts";

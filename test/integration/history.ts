@@ -1,4 +1,4 @@
-// Through which versions did objects pass? As a watch of the API server tells it.
+// The versions through which objects passed, as a watch of the API server reports them.
 import { createInterface } from "node:readline";
 import { Agent, request } from "undici";
 import type { KubeObject } from "../cluster/admin-client.ts";

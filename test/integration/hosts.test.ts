@@ -1,5 +1,5 @@
-// Registries as people write them, on the real API server: is each answered as the table says, is every host that regcred
-// advises taken, and does every tenant's Secret that pulls still pull once it is imported and taken over?
+// Tests of registries as people write them, on the real API server: each is answered as the table says, every host that regcred
+// advises is accepted, and every tenant's Secret that pulls still pulls once it is imported and taken over.
 import { join } from "node:path";
 import PQueue from "p-queue";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

@@ -1,4 +1,4 @@
-// What becomes of logins that are there already, in a docker config or in tenants' pull Secrets? migration.test.ts applies it.
+// Tests of importing logins that are there already, in a docker config or in tenants' pull Secrets. migration.test.ts applies it.
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

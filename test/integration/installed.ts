@@ -1,4 +1,4 @@
-// With which rights, and under which restraint, does the operator run where it was installed?
+// The rights and guardrails with which the operator runs where it was installed.
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { KubeObject } from "../cluster/admin-client.ts";

@@ -1,4 +1,4 @@
-// Do two installs in one cluster hurt anybody, whichever comes first, and does one that moves take all of it over?
+// Tests that two installs in one cluster hurt nobody, whichever comes first, and that one that moves takes all of it over.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type History, history, secretsCalled } from "./history.ts";
 import {

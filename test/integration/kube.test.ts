@@ -1,4 +1,4 @@
-// Does the real API server answer as our transport, errors and Events expect?
+// Tests that the real API server answers as our transport, errors and Events expect.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

@@ -1,4 +1,4 @@
-// Do we find the logins for an image that the kubelet's own code finds, in the same order?
+// Tests that we find the logins for an image that the kubelet's own code finds, in the same order.
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";

@@ -1,4 +1,4 @@
-// Can only those change a label that chooses a login who may, and does `doctor` see whether it is so?
+// Tests that only those who may can change a label that chooses a login, and that `doctor` sees whether it is so.
 import { join } from "node:path";
 import { Agent, request } from "undici";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

@@ -1,4 +1,4 @@
-// How long does the operator leave nothing else a turn, when one event concerns every namespace of a large cluster?
+// Measures how long the operator blocks its event loop when one event concerns every namespace of a large cluster.
 import { randomUUID } from "node:crypto";
 import { systemClock } from "../../src/runtime/clock.ts";
 import type { Status } from "../../src/api/registry-credential.ts";

@@ -1,4 +1,4 @@
-// Does the operator start and serve beside a Secret of 1 MiB in every one of 1,000 namespaces?
+// Tests that the operator starts and serves beside a Secret of 1 MiB in every one of 1,000 namespaces.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type OperatorChild, startOperatorChild } from "./operator-child.ts";
 import { eventually, type TestEnv, testEnv, staticSpec } from "./test-env.ts";

@@ -1,4 +1,4 @@
-// Which fields of the objects that the operator watches can a tenant make large, and how large does the API server take them?
+// The fields of the operator's watched objects that a tenant can make large, and how large the API server accepts them.
 import type { AdminClient } from "../cluster/admin-client.ts";
 
 /** An object of the name with about so many bytes in the field. */

@@ -1,4 +1,4 @@
-// How does a test let time pass for an operator on a real cluster, without waiting for it?
+// Lets time pass for an operator on a real cluster, without waiting for it.
 import { type Cancel, type Clock, sleepOn, systemClock } from "../../src/runtime/clock.ts";
 
 export interface LeapingClock extends Clock {

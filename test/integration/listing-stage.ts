@@ -1,4 +1,4 @@
-// Which lists does the operator make, and how is one refused to it?
+// The lists that the operator makes, and how one is refused to it.
 import { readFile } from "node:fs/promises";
 import { parse } from "yaml";
 import { crdName, plural } from "../../src/api/names.ts";

@@ -1,4 +1,4 @@
-// Does what was altered, or cannot be rendered because something is missing or hidden, take no login away?
+// Tests that what was altered, or cannot be rendered because something is missing or hidden, takes no login away.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { arnOf, type Ecr, ecr, ecrHost } from "./ecr.ts";
 import { installed } from "./installed.ts";

@@ -1,4 +1,4 @@
-// Does a login go only where a spec has sent it, whatever tenants write on their own Secrets?
+// Tests that a login goes only where a spec has sent it, whatever tenants write on their own Secrets.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import { eventually, operatorNamespace, type RunningOperator, type TestEnv, testEnv, staticSpec } from "./test-env.ts";

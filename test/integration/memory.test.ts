@@ -1,4 +1,4 @@
-// Do large Secrets of strangers cost the operator memory?
+// Tests that large Secrets of strangers cost the operator no memory.
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";

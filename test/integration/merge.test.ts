@@ -1,4 +1,4 @@
-// Do several RegistryCredentials, or a tenant and regcred, share one Secret without taking from each other?
+// Tests that several RegistryCredentials, or a tenant and regcred, share one Secret without taking from each other.
 import { isDeepStrictEqual } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KubeObject } from "../cluster/admin-client.ts";

@@ -1,4 +1,4 @@
-// Can a real Prometheus read the metrics with its ServiceAccount's token, and nobody without the right?
+// Tests that a real Prometheus can read the metrics with its ServiceAccount's token, and nobody without the right.
 import { readFile } from "node:fs/promises";
 import { Agent, request } from "undici";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

@@ -1,4 +1,4 @@
-// Do the Lease, the probes and a rotation keep their pace while strangers flood the metrics?
+// Tests that the Lease, the probes and a rotation keep their pace while strangers flood the metrics.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { withFreePort } from "../cluster/free-port.ts";

@@ -1,4 +1,4 @@
-// Does each way of docs/migration.md work, forward and back, command by command, without one failing pull?
+// Tests that each way of docs/migration.md works, forward and back, command by command, without one failing pull.
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

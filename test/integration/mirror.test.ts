@@ -1,4 +1,4 @@
-// Does a release come into another registry byte for byte, with all that is said of it, and nothing that somebody has changed?
+// Tests that a release comes into another registry byte for byte, with all that is said of it, and nothing that somebody has changed.
 import { createPrivateKey, generateKeyPairSync } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -1,4 +1,4 @@
-// What becomes of the real program when a glob is mistyped in a cluster of thousands of namespaces?
+// Runs the real program while a glob is mistyped in a cluster of thousands of namespaces.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { nodeOptions } from "../node-options.ts";
 import { type Replica, startReplica } from "./replica.ts";

@@ -1,4 +1,4 @@
-// Does the operator keep to the rights that it was installed with, and say what a credential needs beyond them?
+// Tests that the operator keeps to the rights that it was installed with, and says what a credential needs beyond them.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { operatorRequests } from "./audit-log.ts";
 import { boundIn, installed, unboundIn } from "./installed.ts";

@@ -1,4 +1,4 @@
-// How is the operator run as a process of its own whose memory and stalls a test asks for?
+// Runs the operator as a process of its own whose memory and stalls a test asks for.
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";

@@ -1,2 +1,2 @@
-// Where does the operator live in the tests?
+// The operator's namespace in the tests.
 export const operatorNamespace = "regcred-system";

@@ -1,4 +1,4 @@
-// What is the operator by itself? Run by tests as a process of its own; answers `RSS` and `kept` in bytes, `stalled` in milliseconds.
+// The operator as a process of its own, run by tests: it answers `RSS` and `kept` in bytes, `stalled` in milliseconds.
 import { systemClock } from "../../src/runtime/clock.ts";
 import { type Environment, operatorConfigFrom } from "../../src/config/config.ts";
 import { loadConnection } from "../../src/runtime/client/connection.ts";

@@ -1,4 +1,4 @@
-// Do the manifests of config/prometheus, config/grafana, config/nodes and config/admission build, alone and as they tell to use them?
+// Tests that the manifests of config/prometheus, config/grafana, config/nodes and config/admission build, alone and as documented.
 import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -1,4 +1,4 @@
-// What do those write from whom people migrate: a CronJob with kubectl in it, and External Secrets?
+// What those write from whom people migrate: a CronJob with kubectl in it, and External Secrets.
 import { systemClock } from "../../src/runtime/clock.ts";
 import { type AdminClient, type KubeObject, Refused } from "../cluster/admin-client.ts";
 import { loginsIn } from "./test-env.ts";

@@ -1,4 +1,4 @@
-// Is what tenants have in the end what the oracle of the failure test says, on a real API server too?
+// Tests that what tenants have in the end is what the oracle of the failure test says, on a real API server too.
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { histories } from "../world/steps.ts";

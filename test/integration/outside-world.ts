@@ -1,4 +1,4 @@
-// How is a history of the failure test carried out on a real API server, by its people, and judged by the same oracle?
+// Carries out a history of the failure test on a real API server, by its people, and judges it by the same oracle.
 import { ignoreAnnotation, referencesAnnotation } from "../../src/api/names.ts";
 import type { ClusterObject, SecretObject } from "../../src/cluster/cluster-api.ts";
 import {

@@ -1,4 +1,4 @@
-// Does the trouble of one RegistryCredential stay its own on a real API server, in a Secret that it shares with another?
+// Tests that the trouble of one RegistryCredential stays its own on a real API server, in a Secret that it shares with another.
 import { readFile } from "node:fs/promises";
 import { isDeepStrictEqual } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

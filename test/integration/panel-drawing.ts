@@ -1,4 +1,4 @@
-// What do the panels of the dashboard look like, without Grafana? An SVG of lines, drawn from what Prometheus kept.
+// Draws the panels of the dashboard without Grafana: an SVG of lines, from what Prometheus kept.
 import type { Panel } from "../../tools/generate/dashboard.ts";
 
 export interface Line {

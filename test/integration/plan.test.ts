@@ -1,4 +1,4 @@
-// Does applying or deleting write what `plan` has said, and nothing else?
+// Tests that applying or deleting writes what `plan` has said, and nothing else.
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// Do the policy's rules, which the API server judges, say of thousands of made-up selections what src/entitlement/selection.ts says?
+// Tests that the policy's rules, judged by the API server, agree with src/entitlement/selection.ts on thousands of made-up selections.
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";

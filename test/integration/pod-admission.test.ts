@@ -1,4 +1,4 @@
-// Does the API server give each pod the references that the operator would, by the same rules, without the operator?
+// Tests that the API server gives each pod the references that the operator would, by the same rules, without the operator.
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

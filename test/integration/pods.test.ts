@@ -1,4 +1,4 @@
-// Are pods that got stuck before their ServiceAccount had the reference made anew, and no others?
+// Tests that pods that got stuck before their ServiceAccount had the reference are recreated, and no others.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import { unrestricted } from "../mode.ts";

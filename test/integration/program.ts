@@ -1,4 +1,4 @@
-// What does the program say, as a process of its own, in a pipe or on a terminal of some width?
+// Runs the program as a process of its own, in a pipe or on a terminal of some width, and returns what it prints.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";

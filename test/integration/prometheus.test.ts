@@ -1,4 +1,4 @@
-// Does the alert come before the outage? A real Prometheus scrapes an operator whose cloud goes away for longer than its tokens live.
+// Tests that the alert comes before the outage: a real Prometheus scrapes an operator whose cloud is away for longer than its tokens live.
 import { writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { base64OfText } from "../../src/runtime/base64.ts";

@@ -1,4 +1,4 @@
-// Does any pull fail while something is changed? A pull every 100 ms, in one namespace after the other.
+// Pulls every 100 ms, in one namespace after the other, to find whether any pull fails while something is changed.
 import { systemClock } from "../../src/runtime/clock.ts";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import type { Registry } from "../cluster/registry.ts";

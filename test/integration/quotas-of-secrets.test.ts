@@ -1,4 +1,4 @@
-// Whom does a quota of no Secrets concern, in the operator's own namespace or in a tenant's?
+// Tests of whom a quota of no Secrets concerns, in the operator's own namespace or in a tenant's.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { denialStage, names, type Stage, reportedBy } from "./denial-stage.ts";
 import { eventually, operatorNamespace, staticSpec } from "./test-env.ts";

@@ -1,4 +1,4 @@
-// Are the rights in config/rbac enough for the operator, and is each of them needed?
+// Tests that the rights in config/rbac are enough for the operator, and that each of them is needed.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { crdName } from "../../src/api/names.ts";
 import { rendered } from "../chart/rendered.ts";

@@ -1,4 +1,4 @@
-// Do references stand against other writers, and go when they must?
+// Tests that references stand against other writers, and go when they must.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { operatorWrites } from "./audit-log.ts";
 import { eventually, type RunningOperator, type TestEnv, testEnv, soon, staticSpec } from "./test-env.ts";

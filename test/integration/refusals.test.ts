@@ -1,4 +1,4 @@
-// What happens where the API server refuses the operator's writes, or a spec makes no sense in one namespace?
+// Tests of writes of the operator that the API server refuses, and of a spec that makes no sense in one namespace.
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse, parseAllDocuments } from "yaml";

@@ -1,4 +1,4 @@
-// Does a real registry let in whom its pull Secret names, and nobody else?
+// Tests that a real registry lets in whom its pull Secret names, and nobody else.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { pushImage } from "../cluster/push-image.ts";

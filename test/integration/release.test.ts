@@ -1,4 +1,4 @@
-// Does a release come into a real registry that asks for a password, once and whole, and can helm install what is there?
+// Tests that a release comes into a real registry with a password, once and whole, and that helm can install what is there.
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// Does the removal guard hold without holding up the program, in a large cluster?
+// Tests that the removal guard holds without blocking the program, in a large cluster.
 import { mistypedGlob } from "./mistyped-glob.ts";
 
 mistypedGlob(6_000);

@@ -1,4 +1,4 @@
-// Does the removal guard hold without holding up the program? As many namespaces as an ordinary run has time for.
+// Tests that the removal guard holds without blocking the program, with as many namespaces as an ordinary run has time for.
 import { mistypedGlob } from "./mistyped-glob.ts";
 
 mistypedGlob(2_000);

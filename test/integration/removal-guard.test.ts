@@ -1,4 +1,4 @@
-// Is a removal that looks like a mistake held until a person has confirmed it?
+// Tests that a removal that looks like a mistake is held until a person has confirmed it.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventually, type RunningOperator, type TestEnv, testEnv, staticSpec } from "./test-env.ts";
 

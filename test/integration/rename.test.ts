@@ -1,4 +1,4 @@
-// Does a changed pullSecret.name reach every tenant without a gap, and does the former Secret stay its time?
+// Tests that a changed pullSecret.name reaches every tenant without a gap, and that the former Secret stays its time.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { credentialsPath, eventually, type RunningOperator, type TestEnv, testEnv, staticSpec } from "./test-env.ts";
 

@@ -1,4 +1,4 @@
-// How does a test run the real program as one of several replicas, which it may kill, stop or cut off?
+// Runs the real program as one of several replicas, which a test may kill, stop or cut off.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";

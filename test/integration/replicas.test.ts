@@ -1,4 +1,4 @@
-// Is there always one operator at work, and never the writing of two, whatever becomes of the leader?
+// Tests that there is always one operator at work, and that two never write, whatever becomes of the leader.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { type FaultProxy, faultProxy } from "../cluster/fault-proxy.ts";

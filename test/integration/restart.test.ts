@@ -1,4 +1,4 @@
-// Does a new operator find everything as the last one left it?
+// Tests that a new operator finds everything as the last one left it.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { operatorWrites } from "./audit-log.ts";
 import { eventually, operatorNamespace, type RunningOperator, type TestEnv, testEnv, staticSpec } from "./test-env.ts";

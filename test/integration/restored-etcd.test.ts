@@ -1,4 +1,4 @@
-// Is everything right again, without a restart and without a storm of requests, after etcd was put back in the middle of work?
+// Tests that all is right again, without a restart or a storm of requests, after etcd was restored in the middle of work.
 import { isDeepStrictEqual } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/runtime/clock.ts";

@@ -1,4 +1,4 @@
-// Is each right that watchNamespaces binds in a tenant's namespace needed, and is its absence told?
+// Tests that each right that watchNamespaces binds in a tenant's namespace is needed, and that its absence is reported.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { rendered } from "../chart/rendered.ts";
 import { installed } from "./installed.ts";

@@ -1,4 +1,4 @@
-// Which rights does an install grant, one by one, and what is left of it without one of them?
+// The rights that an install grants, one by one, and what is left of it without one of them.
 import type { KubeObject } from "../cluster/admin-client.ts";
 import type { RunningOperator } from "./test-env.ts";
 

@@ -1,4 +1,4 @@
-// Does the release before go on with what the next one has left: its kind, its specs, its statuses, its tokens and records?
+// Tests that the previous release goes on with what the next one has left: its kind, its specs, its statuses, its tokens and records.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { customResourceDefinition, type Schema } from "../../src/api/crd.ts";
 import { crdName } from "../../src/api/names.ts";

@@ -1,4 +1,4 @@
-// How do the operator's calls to clouds and registries end up at servers of the test, without DNS and certificates for them?
+// Routes the operator's calls to clouds and registries to servers of the test, without DNS and certificates for them.
 import { systemClock } from "../../src/runtime/clock.ts";
 import { type GuardedHttp, guardedHttp } from "../../src/providers/http/guarded-http.ts";
 import type { Http } from "../../src/providers/http/http.ts";

@@ -1,4 +1,4 @@
-// Does the program itself, as a process on a real cluster, start, say what is missing, and stop when asked?
+// Tests that the program itself, as a process on a real cluster, starts, says what is missing, and stops when asked.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";

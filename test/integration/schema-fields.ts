@@ -1,4 +1,4 @@
-// Which fields can an object of a kind have, by the schema of the API server itself, and what could stand in each?
+// The fields that an object of a kind can have, by the schema of the API server itself, and what could stand in each.
 import type { AdminClient } from "../cluster/admin-client.ts";
 
 /** A schema as OpenAPI 3.0 has it: https://spec.openapis.org/oas/v3.0.4.html#schema-object */

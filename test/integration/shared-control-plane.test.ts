@@ -1,4 +1,4 @@
-// Does each file find the control plane that it shares as if it were new?
+// Tests that each file finds the control plane that it shares as if it were new.
 import { readFile } from "node:fs/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { externalSecretDefinition, externalSecret, externalSecretsOf } from "./other-writers.ts";

@@ -1,4 +1,4 @@
-// Does a tenant that does all that it may to the operator delay anybody else?
+// Tests that a tenant that does all that it may to the operator delays nobody else.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { arnOf, type Ecr, ecr, ecrHost, environment } from "./ecr.ts";
 import { eventually, type TestEnv, testEnv } from "./test-env.ts";

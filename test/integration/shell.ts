@@ -1,4 +1,4 @@
-// What happens when a person types this into a shell, with the real kubectl and regcred as its plugin?
+// Runs what a person types into a shell, with the real kubectl and regcred as its plugin.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";

@@ -1,4 +1,4 @@
-// Does cosign's own code verify what a release has signed, in a registry that wants a password, and nothing else?
+// Tests that cosign's own code verifies what a release has signed, in a registry with a password, and nothing else.
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -1,4 +1,4 @@
-// Does what judges a failure leave everything else its turn, however many namespaces it concerns?
+// Tests that judging a failure does not block the event loop, however many namespaces it concerns.
 import { afterEach, describe, expect, it } from "vitest";
 import { largeCluster, type LargeCluster } from "./large-cluster.ts";
 

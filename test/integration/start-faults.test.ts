@@ -1,4 +1,4 @@
-// What becomes of an operator that starts while the API server fails?
+// Tests of an operator that starts while the API server fails.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Fault, type FaultProxy, faultProxy } from "../cluster/fault-proxy.ts";
 import { eventually, type LogLine, type TestEnv, testEnv, soon, staticSpec } from "./test-env.ts";

@@ -1,4 +1,4 @@
-// Does `status` show what is there, as a process on a real cluster?
+// Tests that `status` shows what is there, as a process on a real cluster.
 import { stripVTControlCharacters } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { asking } from "./ask.ts";

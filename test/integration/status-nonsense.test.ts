@@ -1,4 +1,4 @@
-// What does a status that somebody has edited into nonsense bring about? Nothing with tenants, and it is written anew.
+// Tests that a status that somebody has edited into nonsense changes nothing for tenants, and is written anew.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import { denialStage, names, type Stage } from "./denial-stage.ts";

@@ -1,4 +1,4 @@
-// Does a suspended credential leave tenants alone, and catch up afterwards?
+// Tests that a suspended credential leaves tenants alone, and catches up afterwards.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { operatorWrites } from "./audit-log.ts";
 import { eventually, operatorNamespace, type TestEnv, testEnv, staticSpec } from "./test-env.ts";

@@ -1,4 +1,4 @@
-// How does the real program tell a test how long its event loop stands still? To be imported before it, with --import.
+// Reports to a test how long the real program's event loop is blocked. To be imported before it, with --import.
 import { PerformanceObserver } from "node:perf_hooks";
 
 // In processor time of the thread, which a busy machine does not change, and without that of the garbage collector.

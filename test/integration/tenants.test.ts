@@ -1,4 +1,4 @@
-// Does each tenant get the tokens of its own role, and does nobody mint more of them than there are roles?
+// Tests that each tenant gets the tokens of its own role, and that nobody mints more of them than there are roles.
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";

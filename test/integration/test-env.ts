@@ -1,4 +1,4 @@
-// What does every integration test need: a real cluster with the CRD, the operator in this process, and words for both.
+// The environment of every integration test: a real cluster with the CRD, the operator in this process, and helpers for both.
 import { readFile } from "node:fs/promises";
 import { parse } from "yaml";
 import packageJson from "../../package.json" with { type: "json" };

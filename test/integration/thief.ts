@@ -1,4 +1,4 @@
-// How does somebody call the API server who has stolen the operator's own token?
+// A client of the API server for somebody who has stolen the operator's own token.
 import { readFile } from "node:fs/promises";
 import { Agent, request } from "undici";
 import { parse } from "yaml";

@@ -1,4 +1,4 @@
-// What do administrators do in a history of the threat test, and who has a right to which login by that?
+// What administrators do in a history of the threat test, and who has a right to which login by that.
 import { systemClock } from "../../src/runtime/clock.ts";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import { type NamespaceState, type Selection, selectedAbout, selects, vanishingAbout } from "../threats/entitled.ts";

@@ -1,4 +1,4 @@
-// Does one history of a tenant's attacks and administrators' work come to a good end?
+// Plays one history of a tenant's attacks and administrators' work, and checks that it comes to a good end.
 import { accountFaults, secretFaults } from "../threats/judge.ts";
 import type { Step } from "../threats/steps.ts";
 import { administration, patience, release } from "./threat-administrator.ts";

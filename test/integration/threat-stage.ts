@@ -1,4 +1,4 @@
-// What do all histories of the threat test share? One installed operator as a program of its own, its witness, a tenant's client,
+// What all histories of the threat test share: one installed operator as a program of its own, its witness, a tenant's client,
 // bystanders, and a canary that tells how soon other tenants are served.
 import { readFile } from "node:fs/promises";
 import { systemClock } from "../../src/runtime/clock.ts";

@@ -1,4 +1,4 @@
-// How does a tenant try each of the steps of a history? With its own rights, and whatever the API server answers.
+// How a tenant tries each of the steps of a history: with its own rights, and whatever the API server answers.
 import {
   managedAnnotation,
   credentialsAnnotation,

@@ -1,4 +1,4 @@
-// What became of every object that the operator may touch, version by version? As watches of the API server tell it.
+// The history of every object that the operator may touch, version by version, as watches of the API server report it.
 import { createHash } from "node:crypto";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";

@@ -1,4 +1,4 @@
-// Does the installed operator keep its promises, whatever a tenant thinks of? Histories are invented, and shrunk where one fails.
+// Tests that the installed operator keeps its promises, whatever a tenant thinks of. Histories are invented, and shrunk where one fails.
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/runtime/clock.ts";

@@ -1,4 +1,4 @@
-// Is a login tried at a registry whose tokens come from another port only where the entry trusts that, with the entry's own CA?
+// Tests that a login is tried at a registry with tokens from another port only where the entry trusts that, with the entry's own CA.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { pushImage } from "../cluster/push-image.ts";
 import { type Registry, startRegistry } from "../cluster/registry.ts";

@@ -1,4 +1,4 @@
-// Can tenants always pull with tokens that live for seconds, and what do they see when nobody mints new ones?
+// Tests that tenants can always pull with tokens that live for seconds, and of what they see when nobody mints new ones.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { pushImage } from "../cluster/push-image.ts";
 import { type Registry, startRegistry } from "../cluster/registry.ts";

@@ -1,4 +1,4 @@
-// What is left of an install that is removed without draining it, in the wrong order, or all at once?
+// Tests of what is left of an install that is removed without draining it, in the wrong order, or all at once.
 import { copyFile, mkdir, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

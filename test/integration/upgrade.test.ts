@@ -1,4 +1,4 @@
-// Do the commands of docs/install.md install, change, upgrade, take back and remove a release of the chart?
+// Tests that the commands of docs/install.md install, change, upgrade, take back and remove a release of the chart.
 import { execFile } from "node:child_process";
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";

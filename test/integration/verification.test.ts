@@ -1,4 +1,4 @@
-// Does a new token reach tenants only when it can pull, and can the check itself never become an outage?
+// Tests that a new token reaches tenants only when it can pull, and that the check itself can never become an outage.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { deleteImage } from "../cluster/delete-image.ts";
 import { pushImage } from "../cluster/push-image.ts";

@@ -1,4 +1,4 @@
-// Do `verify` and `refresh` do what a person means by them?
+// Tests that `verify` and `refresh` do what a person means by them.
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";

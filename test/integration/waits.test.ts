@@ -1,4 +1,4 @@
-// Does a token endpoint that asks for patience get it, and a person all the same at once what he asks for?
+// Tests that a token endpoint that asks for patience gets it, and that a person gets at once what they ask for all the same.
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";

@@ -1,4 +1,4 @@
-// Does the operator get its first lists as watches where the API server knows WatchList, and in pages where it does not?
+// Tests that the operator gets its first lists as watches where the API server knows WatchList, and in pages where it does not.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { variantOf } from "../cluster/variant.ts";
 import { operatorRequests } from "./audit-log.ts";

@@ -1,4 +1,4 @@
-// What becomes of config/admission/pods where the API server does not enforce such policies?
+// Tests of config/admission/pods where the API server does not enforce such policies.
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { kubectl } from "../cluster/kubectl.ts";

@@ -1,4 +1,4 @@
-// Is the workflow that releases one that the hosting takes, and does it call the one command and nobody else's code?
+// Tests that the hosting accepts the workflow that releases, and that it calls the one command and nobody else's code.
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

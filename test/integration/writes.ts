@@ -1,4 +1,4 @@
-// What does the operator write? One example of each kind of write, as it is on the wire.
+// One example of each kind of write of the operator, as it is on the wire.
 import type { KubeObject } from "../cluster/admin-client.ts";
 import { operatorNamespace } from "./operator-namespace.ts";
 

@@ -1,4 +1,4 @@
-// Do the metrics say of each entry when its tokens end, why they cannot be renewed, and of each credential how it is served?
+// Tests that the metrics say of each entry when its tokens end, why they cannot be renewed, and of each credential how it is served.
 import { knownAbsent } from "../../src/runtime/watch/presence.ts";
 import { describe, expect, it } from "vitest";
 import type { Status } from "../../src/api/registry-credential.ts";

@@ -1,4 +1,4 @@
-// Are orphans, held removals, shadowed hosts, fights, and the end of what suspended tenants hold counted?
+// Tests that orphans, held removals, shadowed hosts, fights, and the end of what suspended tenants hold are counted.
 import { describe, expect, it } from "vitest";
 import type { SecretFinding } from "../../src/controllers/status-cache.ts";
 import { statusCache } from "../../src/controllers/status-cache.ts";

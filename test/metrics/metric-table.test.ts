@@ -1,4 +1,4 @@
-// Are the names of the metrics what dashboards and alerts of others rely on, and do they follow the conventions?
+// Tests that the metrics have the names that dashboards and alerts of others rely on, and follow the conventions.
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";

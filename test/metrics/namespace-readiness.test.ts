@@ -1,4 +1,4 @@
-// Is the time from a new namespace to its references measured, once, and of no other namespace?
+// Tests that the time from a new namespace to its references is measured, once, and of no other namespace.
 import { describe, expect, it } from "vitest";
 import type { NamespaceRecord } from "../../src/cluster/records.ts";
 import { statusCache, type SecretFinding } from "../../src/controllers/status-cache.ts";

@@ -1,4 +1,4 @@
-// Which series are in a scrape?
+// The series in a scrape.
 
 /** The lines of samples of metrics whose name begins so. */
 export function seriesIn(text: string, name = ""): string[] {

@@ -1,4 +1,4 @@
-// Is every write counted, with what became of it, and no read?
+// Tests that every write is counted, with its result, and no read.
 import { expect, it } from "vitest";
 import { ApiError } from "../../src/runtime/client/api-error.ts";
 import type { ClusterApi } from "../../src/cluster/cluster-api.ts";

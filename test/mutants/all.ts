@@ -1,5 +1,5 @@
-// Which faults are put back, one at a time, to see that a test finds them? All that were seen on the installed operator, and those
-// that tests once let through.
+// All faults that are put back, one at a time, to see that a test finds them: those that were seen on the installed operator,
+// and those that tests once let through.
 import { boundMutants } from "./bounds.ts";
 import { cloudMutants } from "./clouds.ts";
 import { drainMutants } from "./drain.ts";

@@ -1,4 +1,4 @@
-// What is a fault that is put back into a copy of the source, to see that a test finds it?
+// A fault that is put back into a copy of the source, to see that a test finds it.
 
 /** A text that is replaced by another. */
 export interface Edit {

@@ -1,4 +1,4 @@
-// Does the list of faults that are put back still fit the source?
+// Tests that the list of faults that are put back still fits the source.
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";

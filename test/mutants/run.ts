@@ -1,4 +1,4 @@
-// Does a test fail for each fault that is put back? Each goes into a copy of the repository of its own.
+// Checks that a test fails for each fault that is put back. Each goes into a copy of the repository of its own.
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";

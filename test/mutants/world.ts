@@ -109,8 +109,8 @@ export const worldMutants: readonly Mutant[] = [
   }),
   known("references are not looked at when somebody else's login leaves the Secret", "takes references off once", {
     file: "src/controllers/service-account/watches.ts",
-    from: "      return isChanged ?",
-    to: "      return isChanged && false ?",
+    from: "return isSame && !isChanged ?",
+    to: "return isSame ?",
   }),
   known("a token is stored with the hosts that its entry had before", "remembers for which hosts", {
     file: "src/controllers/token/token-makers.ts",

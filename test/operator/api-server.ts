@@ -1,4 +1,4 @@
-// How does a test play the API server: objects with versions, preconditions, finalizers and watches, in memory and without delay?
+// An API server for tests: objects with versions, preconditions, finalizers and watches, in memory and without delay.
 import { randomUUID } from "node:crypto";
 import type { Cancel } from "../../src/runtime/clock.ts";
 

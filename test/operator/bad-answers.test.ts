@@ -1,4 +1,4 @@
-// What does the operator make of answers that nobody can mean, of waits that nobody can afford, and of clocks that are wrong?
+// Tests of answers that nobody can mean, of waits that nobody can afford, and of clocks that are wrong.
 import { describe, expect, it } from "vitest";
 import { httpDate } from "../../src/runtime/http-date.ts";
 import type { Http } from "../../src/providers/http/http.ts";

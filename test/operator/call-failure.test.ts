@@ -1,4 +1,4 @@
-// What becomes of an error that a loop meets: a failure in words, and in the log what nobody foresaw?
+// Tests of an error in a controller: it becomes a failure in words, and what nobody foresaw goes to the log.
 import { describe, expect, it } from "vitest";
 import { OperatorError } from "../../src/runtime/errors.ts";
 import { unavailable } from "../../src/runtime/client/api-error.ts";

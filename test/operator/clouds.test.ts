@@ -1,4 +1,4 @@
-// What of clouds and registries: does their trouble stay with the tokens that it is about, and are they asked only by who leads?
+// Tests that the trouble of clouds and registries stays with the tokens that it is about, and that only the leader asks them.
 import { describe, expect, it } from "vitest";
 import type { Http, HttpAnswer } from "../../src/providers/http/http.ts";
 import { NetworkError } from "../../src/providers/http/network-error.ts";

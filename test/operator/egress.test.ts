@@ -1,4 +1,4 @@
-// Do the operator's own settings lead the clouds' calls, and theirs alone?
+// Tests that the operator's own settings direct the clouds' calls, and theirs alone.
 import { expect, it } from "vitest";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { egress, type EgressOptions } from "../../src/operator/egress.ts";

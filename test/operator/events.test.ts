@@ -1,4 +1,4 @@
-// Does a namespace that has had its share of Events hear so, and does the platform count it?
+// Tests that a namespace that has used up its share of Events is told so, and that the platform counts it.
 import { expect, it } from "vitest";
 import type { ClusterApi } from "../../src/cluster/cluster-api.ts";
 import { eventReporter } from "../../src/operator/events.ts";

@@ -1,4 +1,4 @@
-// Are further references taken back that a RegistryCredential no longer names, whoever else deals in the name, and whenever it was edited?
+// Tests that further references that a RegistryCredential no longer names go, whoever else uses the name, and whenever it was edited.
 import { describe, expect, it } from "vitest";
 import { fixture } from "./fixture.ts";
 

@@ -1,4 +1,4 @@
-// What do the operator's tests begin with? A cluster in memory, replicas of the whole operator on a clock that the test moves.
+// What the operator's tests begin with: a cluster in memory, replicas of the whole operator on a clock that the test moves.
 import { expect } from "vitest";
 import { type Operator, operator } from "../../src/operator.ts";
 import { type OperatorSettings, operatorConfigFrom } from "../../src/config/config.ts";

@@ -1,4 +1,4 @@
-// Does a fight over what the operator writes to a RegistryCredential stay slow, is it told, and does it end?
+// Tests that a fight over what the operator writes to a RegistryCredential stays slow, is reported, and ends.
 import { describe, expect, it } from "vitest";
 import type { Status } from "../../src/api/registry-credential.ts";
 import type { PlayedObject } from "./api-server.ts";

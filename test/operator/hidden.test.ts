@@ -1,4 +1,4 @@
-// What does an operator do that may not see something from its start on, and what does it say?
+// Tests of an operator that may not see something from its start on: what it does, and what it says.
 import { describe, expect, it } from "vitest";
 import type { Status } from "../../src/api/registry-credential.ts";
 import { refusal } from "./api-server.ts";

@@ -1,4 +1,4 @@
-// Does the operator act on what it learns late: rights, a newer schema, a Lease that is gone, that nobody needs a token any more?
+// Tests that the operator acts on what it learns late: rights, a newer schema, a Lease that is gone, a token that nobody needs any more.
 import { describe, expect, it } from "vitest";
 import { customResourceDefinition } from "../../src/api/crd.ts";
 import { queues } from "../../src/operator/queues.ts";

@@ -1,4 +1,4 @@
-// What does a tenant gain by a Secret that cannot be read or that is being deleted? No login, no renewal, and no deletion held up.
+// Tests that a tenant gains nothing by a Secret that cannot be read or is being deleted: no login, no renewal, no deletion held up.
 import { describe, expect, it } from "vitest";
 import { refusal } from "./api-server.ts";
 import { ops, type Replica, type Fixture, fixture } from "./fixture.ts";

@@ -1,4 +1,4 @@
-// Which rules hold for each write of the operator, whatever it is about?
+// The rules that hold for each write of the operator, whatever it is about.
 import type { ApiServer, PlayedObject } from "./api-server.ts";
 import type { Played } from "./played-pools.ts";
 

@@ -1,4 +1,4 @@
-// Does a replica write only while it is certain to lead, and in an order in which all of it is found again?
+// Tests that a replica writes only while it is certain to lead, and in an order in which all of it is found again.
 import { describe, expect, it } from "vitest";
 import { refusal } from "./api-server.ts";
 import { ops, type Fixture, fixture, reported } from "./fixture.ts";

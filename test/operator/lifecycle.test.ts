@@ -1,4 +1,4 @@
-// Does the lifecycle only go on, and is readiness told of each phase?
+// Tests that the lifecycle only goes forward, and that readiness reports each phase.
 import { describe, expect, it } from "vitest";
 import { lifecycle, type Phase, type Readable, whyNotReady } from "../../src/operator/lifecycle.ts";
 

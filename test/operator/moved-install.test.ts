@@ -1,4 +1,4 @@
-// Does an install that moves to another namespace take a login from anybody, where its own Secrets are moved as operations.md says?
+// Tests that an install that moves to another namespace takes a login from nobody, if its own Secrets are moved as operations.md says.
 import { expect, it } from "vitest";
 import { type Fixture, fixture, ops } from "./fixture.ts";
 

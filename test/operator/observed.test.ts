@@ -1,4 +1,4 @@
-// What is written to a tenant in each state that the pull-secret controller may find, while it runs and when it starts?
+// Tests of what is written to a tenant in each state that the pull-secret controller may find, while it runs and when it starts.
 import { describe, expect, it } from "vitest";
 import { refusal } from "./api-server.ts";
 import { ops, type ReplicaOptions, type Fixture, fixture, reported } from "./fixture.ts";

@@ -1,4 +1,4 @@
-// Is an API server that is away waited for, and told of, and nothing else?
+// Tests that a start waits for an API server that is away, reports it, and waits for nothing else.
 import { beforeEach, describe, expect, it } from "vitest";
 import { OperatorError } from "../../src/runtime/errors.ts";
 import { onceAnswered } from "../../src/operator/once-answered.ts";

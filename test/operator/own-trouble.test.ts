@@ -1,4 +1,4 @@
-// Does the trouble of one RegistryCredential stay its own, whatever the platform refuses for it?
+// Tests that the trouble of one RegistryCredential stays its own, whatever the platform refuses for it.
 import { describe, expect, it } from "vitest";
 import { refusal } from "./api-server.ts";
 import type { Played, Faults } from "./played-pools.ts";

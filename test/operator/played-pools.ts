@@ -1,4 +1,4 @@
-// How does a request get to the played API server, and what is recorded of it?
+// Passes a request to the API server in memory, and records it.
 import type { Dispatcher } from "undici";
 import type { Connection } from "../../src/runtime/client/connection.ts";
 import type { Blocker, Pools, Purpose } from "../../src/runtime/client/pools.ts";

@@ -1,4 +1,4 @@
-// Does one sentence say what keeps the operator from working, and the command that mends it?
+// Tests that one sentence says what keeps the operator from working, and the command that fixes it.
 import { afterEach, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { OperatorError } from "../../src/runtime/errors.ts";

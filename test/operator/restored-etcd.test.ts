@@ -1,4 +1,4 @@
-// Is nothing given by what is known of before and of after, when etcd is put back in the middle of work?
+// Tests that nothing is given by a mix of state from before and after, when etcd is restored in the middle of work.
 import { expect, it } from "vitest";
 import { refusal } from "./api-server.ts";
 import { type Fixture, fixture } from "./fixture.ts";

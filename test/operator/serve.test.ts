@@ -1,4 +1,4 @@
-// Does each tenant get what is meant for it, and lose it in the right order, whatever else goes on?
+// Tests that each tenant gets what is meant for it, and loses it in the right order, whatever else goes on.
 import { describe, expect, it } from "vitest";
 import { refusal } from "./api-server.ts";
 import type { Faults } from "./played-pools.ts";

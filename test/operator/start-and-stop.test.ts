@@ -1,4 +1,4 @@
-// Does a start wait for what heals by itself, and is a stop final in each of its phases?
+// Tests that a start waits for what heals by itself, and that a stop is final in each of its phases.
 import { describe, expect, it } from "vitest";
 import { withFreePort } from "../cluster/free-port.ts";
 import { refusal } from "./api-server.ts";

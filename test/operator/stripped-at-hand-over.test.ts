@@ -1,4 +1,4 @@
-// Does a new leader know a pull Secret as the operator's whose tenant has stripped its marks while the Lease changed hands?
+// Tests that a new leader knows a pull Secret as the operator's whose tenant has stripped its marks while the Lease changed hands.
 import { describe, expect, it } from "vitest";
 import { type Fixture, fixture, type Replica } from "./fixture.ts";
 

@@ -1,4 +1,4 @@
-// Does what a status says outlive the operator, and is nothing believed of it that cannot be?
+// Tests that what a status says outlives the operator, and that nothing is believed of it that cannot be.
 import { describe, expect, it } from "vitest";
 import type { Status } from "../../src/api/registry-credential.ts";
 import { refusal } from "./api-server.ts";

@@ -1,4 +1,4 @@
-// Is the answer of a cloud taken for what it is?
+// Tests of classifying the answers of a cloud.
 import { describe, expect, it } from "vitest";
 import { checkedAnswer, type CloudError, cloudFailure } from "../../src/providers/answers.ts";
 import { fakeClock } from "../fake-clock.ts";

@@ -1,4 +1,4 @@
-// Do grants that ask the same stand together, and no others?
+// Tests that grants that ask the same authority are grouped, and no others.
 import { describe, expect, it } from "vitest";
 import { authorityOf } from "../../src/providers/authority.ts";
 import type { Grant } from "../../src/providers/grant.ts";

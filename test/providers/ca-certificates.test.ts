@@ -1,4 +1,4 @@
-// Are an entry's CA certificates those of the Secret that it names?
+// Tests that an entry's CA certificates are those of the Secret that it names.
 import { describe, expect, it } from "vitest";
 import type { OperatorSecretRecord } from "../../src/cluster/records.ts";
 import { caCertificates } from "../../src/providers/ca-certificates.ts";

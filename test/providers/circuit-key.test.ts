@@ -1,4 +1,4 @@
-// Which grants share the fate of one identity?
+// Tests of which grants share the circuit breaker of one identity.
 import { describe, expect, it } from "vitest";
 import { circuitKey } from "../../src/providers/authority.ts";
 import type { Grant } from "../../src/providers/grant.ts";

@@ -1,4 +1,4 @@
-// When does a token end whose answer took long, or whose issuer has another time than this machine?
+// Tests of the expiry of a token whose answer took long, or whose issuer's clock differs from this machine's.
 import { createHash, generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { tokenExchangeSettings } from "../../src/providers/token-exchange/settings.ts";

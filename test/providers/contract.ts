@@ -1,4 +1,4 @@
-// What must every registry kind do, whatever cloud stands behind it?
+// The contract of every provider, whatever cloud stands behind it.
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import type { Clock } from "../../src/runtime/clock.ts";

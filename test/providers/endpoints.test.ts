@@ -1,4 +1,4 @@
-// Is each cloud asked where an administrator leads its calls?
+// Tests that each cloud is asked where an administrator directs its calls.
 import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { systemClock } from "../../src/runtime/clock.ts";

@@ -1,4 +1,4 @@
-// Do equal grants meet under one text, and different ones never?
+// Tests that equal grants have the same key, and different ones never.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Grant } from "../../src/providers/grant.ts";

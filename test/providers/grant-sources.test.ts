@@ -1,4 +1,4 @@
-// Do a grant's sources name every Secret whose change calls for a new token?
+// Tests that a grant's sources name every Secret whose change calls for a new token.
 import { describe, expect, it } from "vitest";
 import type { Grant } from "../../src/providers/grant.ts";
 import { grantSources } from "../../src/providers/grant-key.ts";

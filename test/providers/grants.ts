@@ -1,4 +1,4 @@
-// Which grants do the tests of the wrappers ask with?
+// The grants with which the tests of the wrappers ask.
 import type { EcrGrant } from "../../src/providers/ecr/grant.ts";
 import type { GoogleGrant } from "../../src/providers/google/grant.ts";
 import type { StaticGrant } from "../../src/providers/static/grant.ts";

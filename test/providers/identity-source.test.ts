@@ -1,4 +1,4 @@
-// Do keys and tokens come from the identity that was named, and from no other?
+// Tests that keys and tokens come from the identity that was named, and from no other.
 import { describe, expect, it } from "vitest";
 import { OperatorError } from "../../src/runtime/errors.ts";
 import type { RequestToken } from "../../src/runtime/client/token-request.ts";

@@ -1,4 +1,4 @@
-// Does an identity that may not be seen count as hidden, and not as missing?
+// Tests that an identity that may not be seen counts as hidden, and not as missing.
 import { expect, it } from "vitest";
 import { anyIdentity, identityOf } from "../../src/providers/rendering.ts";
 import type { RenderScope } from "../../src/providers/grant-types.ts";

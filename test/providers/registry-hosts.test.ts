@@ -1,4 +1,4 @@
-// Do the grants, the hosts that may be spoken to and the documentation know the same names of the clouds' registries?
+// Tests that the grants, the allow-list and the documentation know the same names of the clouds' registries.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";

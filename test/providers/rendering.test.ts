@@ -1,4 +1,4 @@
-// Who asks for an entry's token, and whose trouble is it where that cannot be told?
+// Tests of rendering: who asks for an entry's token, and whose failure it is where that cannot be determined.
 import { expect, it } from "vitest";
 import type { RenderScope } from "../../src/providers/grant-types.ts";
 import { anyIdentity, defined, identityOf } from "../../src/providers/rendering.ts";

@@ -1,4 +1,4 @@
-// How does a test get a certificate with an RSA key, as Entra and Oracle want it? Node makes keys, not certificates.
+// A certificate with an RSA key, as Entra and Oracle want it. Node makes keys, not certificates.
 import { generateKeyPairSync, sign } from "node:crypto";
 import { AsnConvert } from "@peculiar/asn1-schema";
 import * as x509 from "@peculiar/asn1-x509";

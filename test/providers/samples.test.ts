@@ -1,4 +1,4 @@
-// Does every entry that config/samples and the documents show yield a grant in a namespace that has what it asks for?
+// Tests that every entry in config/samples and the documents yields a grant in a namespace that has what it asks for.
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";

@@ -1,4 +1,4 @@
-// What does a test of any provider stand on?
+// The scenario that the tests of any provider start from.
 import { afterEach } from "vitest";
 import { type Clock, systemClock } from "../../src/runtime/clock.ts";
 import { OperatorError } from "../../src/runtime/errors.ts";

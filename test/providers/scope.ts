@@ -1,4 +1,4 @@
-// What are entries rendered against in these tests?
+// The scope against which entries are rendered in these tests.
 import type { RenderScope, ServiceAccountView } from "../../src/providers/grant-types.ts";
 import { namespace } from "../entitlement/objects.ts";
 

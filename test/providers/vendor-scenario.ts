@@ -1,4 +1,4 @@
-// What does a test of a provider that speaks plain HTTP stand on?
+// The scenario that the tests of a provider that speaks plain HTTP start from.
 import { expect } from "vitest";
 import type { Clock } from "../../src/runtime/clock.ts";
 import type { Http } from "../../src/providers/http/http.ts";

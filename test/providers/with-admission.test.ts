@@ -1,4 +1,4 @@
-// Is it told how each attempt ended, and does none outlive its signal?
+// Tests that the end of each attempt is reported, and that none outlives its signal.
 import { describe, expect, it } from "vitest";
 import { OperatorError } from "../../src/runtime/errors.ts";
 import { unavailable } from "../../src/runtime/client/api-error.ts";

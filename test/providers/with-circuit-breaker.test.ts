@@ -1,4 +1,4 @@
-// Is an identity spared that is refused, without harm to others?
+// Tests that an identity that is refused is spared further attempts, without harm to others.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Failure, OperatorError } from "../../src/runtime/errors.ts";

@@ -1,4 +1,4 @@
-// Are attempts, throttles, calls and the life that was left counted, whatever the provider?
+// Tests that attempts, throttles, calls and the remaining life are counted, whatever the provider.
 import { describe, expect, it } from "vitest";
 import { OperatorError } from "../../src/runtime/errors.ts";
 import type { Grant } from "../../src/providers/grant.ts";

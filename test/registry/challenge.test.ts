@@ -1,4 +1,4 @@
-// Is a WWW-Authenticate header read as RFC 9110 has it?
+// Tests of parsing a WWW-Authenticate header as RFC 9110 has it.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Challenge, challengesIn } from "../../src/registry/challenge.ts";

@@ -1,4 +1,4 @@
-// Are logins read as the kubelet reads them, written always alike, and never quoted?
+// Tests that logins are read as the kubelet reads them, written always alike, and never quoted.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {

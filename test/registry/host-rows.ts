@@ -16,7 +16,7 @@ export type Answer =
   | "write the hosts one by one"
   | "write hosts of";
 
-/** Does a kubelet find a login under this key for the image? */
+/** Whether a kubelet finds a login under this key for the image. */
 type Pulls = "pulls" | "does not pull";
 
 type Row = readonly [

@@ -1,4 +1,4 @@
-// Does every spelling of a registry end at one?
+// Tests that every spelling of a registry is normalized to one.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {

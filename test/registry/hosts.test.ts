@@ -1,5 +1,5 @@
-// Is each registry, as people write it, one and the same to everything that reads a host, and does a Secret that pulls go on
-// pulling when it is taken over, merged into or imported?
+// Tests that each registry, as people write it, is one and the same to everything that reads a host, and that a Secret that
+// pulls goes on pulling when it is taken over, merged into or imported.
 import { describe, expect, it } from "vitest";
 import { secretGroups } from "../../src/cli/import/groups.ts";
 import { manifests } from "../../src/cli/import/manifests.ts";

@@ -1,4 +1,4 @@
-// Are image references read as container runtimes read them?
+// Tests that image references are parsed as container runtimes parse them.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseImageReference } from "../../src/registry/image-reference.ts";

@@ -1,4 +1,4 @@
-// Would the kubelet find our login for an image, and which one first?
+// Tests of whether the kubelet would find our login for an image, and which one first.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { configKey } from "../../src/registry/host.ts";

@@ -1,4 +1,4 @@
-// Does a foreign docker config survive our logins byte for byte?
+// Tests that a foreign docker config survives our logins byte for byte.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type DockerConfigEntry, renderDockerConfig } from "../../src/registry/docker-config.ts";

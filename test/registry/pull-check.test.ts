@@ -1,4 +1,4 @@
-// Does a pull check tell what a login may do, and tell nobody else the login?
+// Tests that a pull check finds what a login may do, and shows the login to nobody else.
 import { describe, expect, it } from "vitest";
 import { Redacted } from "../../src/runtime/redacted.ts";
 import { type Exchange, loginCheck, pullCheck, type PullCheckOptions } from "../../src/registry/pull-check.ts";

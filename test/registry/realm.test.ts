@@ -1,4 +1,4 @@
-// Do credentials go to the registry's own token server only?
+// Tests that credentials go to the registry's own token server only.
 import { describe, expect, it } from "vitest";
 import { tokenServerOf, trustedRealm } from "../../src/registry/realm.ts";
 

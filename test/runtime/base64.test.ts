@@ -1,4 +1,4 @@
-// Is base64 the same here as in Node, without Node's types?
+// Tests that base64 is the same here as in Node, without Node's types.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { base64OfText, textOfBase64 } from "../../src/runtime/base64.ts";

@@ -1,4 +1,4 @@
-// Does a wait by elapsed time outlive a moment of wall time that a step brought near?
+// Tests that a wait by elapsed time survives a step of the wall clock.
 import { beforeEach, describe, expect, it } from "vitest";
 import { refreshAt } from "../../src/controllers/token/plan-refresh.ts";
 import { workQueue } from "../../src/runtime/queue/work-queue.ts";

@@ -1,4 +1,4 @@
-// Is no number or time from outside believed beyond its bounds?
+// Tests that no number or time from outside is believed beyond its bounds.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {

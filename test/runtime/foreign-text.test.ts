@@ -1,4 +1,4 @@
-// Can text of others do anything but be read?
+// Tests that text of others can do nothing but be read.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { escapedJson, foreignText, isPrintable, printable, quotedText } from "../../src/runtime/foreign-text.ts";

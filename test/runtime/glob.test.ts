@@ -1,4 +1,4 @@
-// Does a glob match as an administrator expects, and quickly whatever a tenant calls a namespace?
+// Tests that a glob matches as an administrator expects, and quickly whatever a tenant calls a namespace.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { globMatches } from "../../src/runtime/glob.ts";

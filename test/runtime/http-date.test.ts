@@ -1,4 +1,4 @@
-// Is a time written and read as HTTP does?
+// Tests of writing and parsing HTTP dates.
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { httpDate, instantOfHttpDate } from "../../src/runtime/http-date.ts";

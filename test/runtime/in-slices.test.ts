@@ -1,4 +1,4 @@
-// Does everything else have its turn while something is done for each of many?
+// Tests that everything else has its turn while something is done for each of many.
 import { expect, it } from "vitest";
 import type { Clock } from "../../src/runtime/clock.ts";
 import { inSlices } from "../../src/runtime/in-slices.ts";

@@ -1,4 +1,4 @@
-// What does a JSON Web Token say of itself, and what is none?
+// Tests of reading the claims of a JSON Web Token, and of texts that are none.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { jwtClaims, jwtExpiry } from "../../src/runtime/jwt-claims.ts";

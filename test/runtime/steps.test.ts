@@ -1,4 +1,4 @@
-// Does a command stay the one that was written, whatever names are put into it?
+// Tests that a command stays the one that was written, whatever names are put into it.
 import { execFileSync } from "node:child_process";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";

@@ -1,4 +1,4 @@
-// Does the threat test know who is selected, and when?
+// Tests that the threat test knows who is selected, and when.
 import { describe, expect, it } from "vitest";
 import { selectsNamespace } from "../../src/entitlement/selection.ts";
 import { type NamespaceState, selectedAbout, selects, vanishingAbout } from "./entitled.ts";

@@ -1,4 +1,4 @@
-// Which namespaces does a spec of the threat test select, and when? Said once more, apart from the operator's own code.
+// The namespaces that a spec of the threat test selects, and when. Said once more, apart from the operator's own code.
 import { type Lasting, lastingAt } from "./judge.ts";
 
 /** The part of spec.namespaces that the test uses: names, of which the last character may be `*`. */

@@ -1,4 +1,4 @@
-// Does the judge of the threat test see what must never be, and nothing else?
+// Tests that the judge of the threat test sees what must never be, and nothing else.
 import { describe, expect, it } from "vitest";
 import {
   accountFaults,

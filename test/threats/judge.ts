@@ -1,4 +1,4 @@
-// Did the operator do anything in this history that it must never do? Pure: from every version of what it may write.
+// Finds what the operator did in a history that it must never do. Pure: from every version of what it may write.
 import { pullSecretNames } from "./steps.ts";
 
 /** Every login of the threat test says whose it is, so that it is known wherever it turns up. */

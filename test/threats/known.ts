@@ -1,4 +1,4 @@
-// Which attacks have once succeeded, or are the first that come to mind? Each as a history of the threat test.
+// Attacks that have once succeeded, or are the first that come to mind, each as a history of the threat test.
 import type { AdministratorStep, Forgery, Place, Step, TenantStep } from "./steps.ts";
 
 export interface KnownAttack {

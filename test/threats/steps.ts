@@ -1,4 +1,4 @@
-// What may a tenant try, and what do administrators do beside it? The vocabulary of the threat test.
+// What a tenant may try, and what administrators do beside it: the vocabulary of the threat test.
 import * as fc from "fast-check";
 
 /** Of the tenant's namespaces: 0 and 1 are selected by `a`, 1 and 2 by `b`, 3 by nothing; `c` selects whoever has a label. */

@@ -1,4 +1,4 @@
-// Does each alert have its twin and its page, and do the rules use only metrics that there are?
+// Tests that each alert has its twin and its page, and that the rules use only metrics that exist.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";

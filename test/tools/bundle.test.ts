@@ -1,4 +1,4 @@
-// Does the program work as one file, with nothing beside it?
+// Tests that the program works as one file, with nothing beside it.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import type { Plugin } from "rolldown";

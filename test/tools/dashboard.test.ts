@@ -1,4 +1,4 @@
-// Does the dashboard ask for metrics and labels that there are, and show labels that are left?
+// Tests that the dashboard asks for metrics and labels that exist, and shows labels that are left.
 import { describe, expect, it } from "vitest";
 import { dashboard } from "../../tools/generate/dashboard.ts";
 import { unknownNames } from "./unknown-names.ts";

@@ -1,4 +1,4 @@
-// Does the chart draw what docs/performance.md keeps, and say so where it keeps something else?
+// Tests that the chart draws what docs/performance.md keeps, and says so where it keeps something else.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";

@@ -1,4 +1,4 @@
-// Does a fresh clone get from any Node to the right one, and pass on arguments, signals and exit codes?
+// Tests that a fresh clone gets from any Node to the right one, and passes on arguments, signals and exit codes.
 import { spawn, type SpawnSyncReturns, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";

@@ -1,4 +1,4 @@
-// For which platforms is there an executable, and what is said of the others?
+// Tests of the platforms for which there is an executable, and of what is said of the others.
 import { expect, it } from "vitest";
 import { platformNamed } from "../../tools/build/node-binary.ts";
 

@@ -1,4 +1,4 @@
-// Do npx, npm install and npm link bring the program to people, without anything from a registry?
+// Tests that npx, npm install and npm link bring the program to people, without anything from a registry.
 import { type SpawnSyncReturns, spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,4 +1,4 @@
-// Does a recording show every line, in its order, when it came, and nothing that a viewer would run?
+// Tests that a recording shows every line, in its order, when it came, and nothing that a viewer would run.
 import { expect, it } from "vitest";
 import { recording } from "../../tools/record/recording.ts";
 

@@ -1,4 +1,4 @@
-// Is each wrong name in a query found?
+// Tests that each wrong name in a query is found.
 import { expect, it } from "vitest";
 import { unknownNames } from "./unknown-names.ts";
 

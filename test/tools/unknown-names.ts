@@ -1,4 +1,4 @@
-// Which metrics and labels of a query does the program not have?
+// Finds the metrics and labels of a query that the program does not have.
 import { type MetricDeclaration, metricTable } from "../../src/metrics/metric-table.ts";
 
 const table = new Map(Object.entries<MetricDeclaration>(metricTable));

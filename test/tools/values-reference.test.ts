@@ -1,4 +1,4 @@
-// Is every value of the chart documented, checked by the schema, and read from the comments of values.yaml?
+// Tests that every value of the chart is documented, checked by the schema, and read from the comments of values.yaml.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";

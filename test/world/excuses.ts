@@ -1,4 +1,4 @@
-// Which claims has a fault a say in? All others are served as if it were not there.
+// The claims that a fault excuses. All others are served as if it were not there.
 import type { Fault, ListFault } from "./faults.ts";
 import type { Claim } from "./truth.ts";
 import { teamLabel } from "./words.ts";

@@ -1,4 +1,4 @@
-// Which requests go wrong, how, and for how long?
+// The requests that go wrong, how, and for how long.
 import { type ApiError, unavailable } from "../../src/runtime/client/api-error.ts";
 import type { Resource } from "../../src/cluster/in-memory/in-memory-server.ts";
 import { conflict, unprocessable, refused } from "../../src/cluster/in-memory/denials.ts";

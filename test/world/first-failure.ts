@@ -1,4 +1,4 @@
-// Which of the histories of a seed is the first to fail, and how is that told?
+// Finds the first history of a seed that fails, and reports it.
 import * as fc from "fast-check";
 import { complaintsOf } from "./history.ts";
 import { shortest } from "./shortest.ts";

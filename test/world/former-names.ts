@@ -1,4 +1,4 @@
-// For how long does a RegistryCredential keep what stands under a name of its pull Secret that it has left?
+// How long a RegistryCredential keeps what stands under a name of its pull Secret that it has left.
 import type { Status } from "../../src/api/registry-credential.ts";
 import type { Ledger } from "./ledger.ts";
 

@@ -1,4 +1,4 @@
-// What is complained of in a history?
+// What is complained of in a history.
 import { excusedBy } from "./excuses.ts";
 import { misgivings } from "./oracle.ts";
 import { play } from "./play.ts";

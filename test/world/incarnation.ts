@@ -1,4 +1,4 @@
-// What is one process of the operator made of, when API server, clouds and time are played?
+// One process of the operator, when API server, clouds and time are played.
 import { type Controllers, controllers } from "../../src/operator/controllers.ts";
 import { withAdmission } from "../../src/providers/with-admission.ts";
 import type { Random } from "../../src/runtime/clock.ts";

@@ -1,4 +1,4 @@
-// Which histories have gone wrong once? Each is played again, as short as it was found.
+// Histories that have gone wrong once. Each is played again, as short as it was found.
 import { usual } from "./history.ts";
 import type { Does, EntryChoice, SpecChoice, Step } from "./steps.ts";
 import { cloudHost, hosts } from "./words.ts";
@@ -7,8 +7,6 @@ export interface Known {
   /** Completes "it". */
   readonly what: string;
   readonly steps: readonly Step[];
-  /** What must be there before it can be played. */
-  readonly awaits?: string;
 }
 
 const second = 1_000;
@@ -106,7 +104,6 @@ export const known: readonly Known[] = [
   {
     what: "serves two RegistryCredentials after the install has moved",
     steps: [soon(create("b")), after(30 * second, { act: "move install" })],
-    awaits: "a witness that moves with the install",
   },
   {
     what: "lets a token of a Secret go that nobody needs any more",
@@ -471,6 +468,22 @@ export const known: readonly Known[] = [
       after(50, create("b", { selects: "a", secretName: "regcred-b", suspend: true })),
       soon({ act: "lists", how: "down", of: "secrets" }),
       after(2 * second, { act: "tenant refers", at: "b-2", account: "default", does: "claim all" }),
+    ],
+  },
+  {
+    what: "takes a reference off where the Secret with the login of one that cannot be read was deleted, and made anew at once",
+    steps: [
+      soon({ act: "restart", after: 2, sent: true }),
+      after(2 * second, { act: "garble credential", name: "a", on: true }),
+      after(
+        30 * second,
+        create("c", {
+          entries: [entry({ name: "e2", from: "src-team", role: "r2", identity: "ServiceAccount", hosts: [hosts[1]] })],
+          onConflict: "Merge",
+          excludesApp: true,
+        }),
+      ),
+      soon({ act: "tenant", at: "a-1", secret: "regcred", does: "delete" }),
     ],
   },
   {

@@ -1,4 +1,4 @@
-// What must hold at every write of the operator, whatever happens? What does not is complained of.
+// What must hold at every write of the operator, whatever happens. What does not is complained of.
 import { finalizer, forceFinalizeAnnotation, ignoreAnnotation, referencesAnnotation } from "../../src/api/names.ts";
 import type { RegistryCredential, Status } from "../../src/api/registry-credential.ts";
 import type { ClusterObject, ServiceAccountObject } from "../../src/cluster/cluster-api.ts";

@@ -1,4 +1,4 @@
-// What is remembered of a history, to judge what the operator writes next?
+// What is remembered of a history, to judge what the operator writes next.
 import type { RegistryCredential } from "../../src/api/registry-credential.ts";
 import type { Clock } from "../../src/runtime/clock.ts";
 import type { ModelServer } from "../../src/cluster/in-memory/in-memory-server.ts";

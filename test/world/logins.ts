@@ -1,4 +1,4 @@
-// Which logins stand in a Secret?
+// The logins that stand in a Secret.
 import type { ClusterObject, SecretObject } from "../../src/cluster/cluster-api.ts";
 import { textOfBase64 } from "../../src/runtime/base64.ts";
 

@@ -3,9 +3,10 @@ import { parseArgs } from "node:util";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { firstFailure } from "./first-failure.ts";
 
-const usage = `Usage: npm run world -- [--seconds N] [--seed N] [--path P] [--histories N] [--only REGEXP] [--shrink SECONDS]
+const usage = `Usage: npm run world -- [--seconds N] [--from N] [--seed N] [--path P] [--histories N] [--only REGEXP] [--shrink SECONDS]
 
   --seconds N       how long new histories are played (60)
+  --from N          the seed of the first of them, each next one of one more (any)
   --seed N          plays the histories of this seed instead, as many as --histories says
   --path P          of these only the one that was told with a failure
   --histories N     of each seed (100)
@@ -15,6 +16,7 @@ const usage = `Usage: npm run world -- [--seconds N] [--seed N] [--path P] [--hi
 `;
 
 function asked(): Readonly<Record<"seconds" | "histories" | "shrink", string>> & {
+  readonly from?: string;
   readonly seed?: string;
   readonly path?: string;
   readonly only?: string;
@@ -23,6 +25,7 @@ function asked(): Readonly<Record<"seconds" | "histories" | "shrink", string>> &
     const { values } = parseArgs({
       options: {
         seconds: { type: "string", default: "60" },
+        from: { type: "string" },
         seed: { type: "string" },
         path: { type: "string" },
         histories: { type: "string", default: "100" },
@@ -70,8 +73,8 @@ async function isWell(seed: number): Promise<boolean> {
 let well = true;
 if (values.seed !== undefined) well = await isWell(Number(values.seed));
 else {
-  while (well && secondsSince(began) < Number(values.seconds)) {
-    const seed = Math.floor(Math.random() * 2 ** 31);
+  let seed = Number(values.from ?? Math.floor(Math.random() * 2 ** 31));
+  for (; well && secondsSince(began) < Number(values.seconds); seed += 1) {
     process.stdout.write(`world: seed ${seed}\n`);
     well = await isWell(seed);
   }

@@ -1,4 +1,4 @@
-// How do the objects look that people make in the world of the failure test?
+// The objects that people make in the world of the failure test.
 import { group, kind, version } from "../../src/api/names.ts";
 import { base64OfText } from "../../src/runtime/base64.ts";
 import type { EntryChoice, SpecChoice } from "./steps.ts";

@@ -1,4 +1,4 @@
-// What must stand with the tenants when all is at rest? Ten lines, and what they leave open.
+// What must stand with the tenants when all is at rest: ten lines, and what they leave open.
 import type { ClusterObject, SecretObject, ServiceAccountObject } from "../../src/cluster/cluster-api.ts";
 import { managedByLabel } from "../../src/api/names.ts";
 import { grantKeys } from "../../src/providers/grant-keys.ts";
@@ -77,7 +77,10 @@ function ofHost(
     if (holder !== undefined && (isFormerName(world.ledger, holder) || isUnreadable(world, holder))) return [];
     if (wanted !== undefined) return wanted === found ? [] : [`${where}: ${found ?? "nothing"} instead of ${wanted}`];
     // What its source last had is its own, whoever was given it before under the same grant.
-    if (claim.grantKey !== undefined && world.cloud.minted.get(found ?? "")?.grantKey === claim.grantKey) return [];
+    const of = world.cloud.minted.get(found ?? "")?.grantKey;
+    if (claim.grantKey !== undefined && of === claim.grantKey) return [];
+    // The same of a grant that it had before it was altered into what cannot be rendered.
+    if (of !== undefined && world.ledger.past.withGrant(of, 0).some((each) => isOfEntry(claim, each))) return [];
     // Without a login of its own it may keep the one that it was given.
     if (holder !== undefined && isOfEntry(claim, holder)) return [];
   }

@@ -1,4 +1,4 @@
-// Since when has something been wanted, and until when was it?
+// Since when something has been wanted, and until when it was.
 import type { RegistryCredential } from "../../src/api/registry-credential.ts";
 import type { NamespaceRecord } from "../../src/cluster/records.ts";
 import type { Truth } from "./truth.ts";

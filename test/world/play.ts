@@ -1,4 +1,4 @@
-// How is a step of a history played?
+// Plays a step of a history.
 import {
   credentialsAnnotation,
   entriesAnnotation,
@@ -178,11 +178,29 @@ const acts: { readonly [A in Does["act"]]: Played<A> } = {
   },
   "move install": (world) => {
     const [first, second] = systemNamespaces;
-    world.home = world.home === first ? second : first;
+    const from = world.home;
+    world.operator().kill();
+    world.home = from === first ? second : first;
+    // As docs/operations.md has it: the sources first, and what the old install remembers.
+    for (const each of ["secrets", "serviceaccounts"] as const) copyAll(world, each, from);
     world.ledger.look();
     world.crown(world.standBy(world.home));
   },
 };
+
+/** What has no business there is not left there either. */
+function copyAll({ server, ledger, home: to }: World, resource: "secrets" | "serviceaccounts", from: string): void {
+  for (const { metadata } of server.list(resource)) {
+    if (metadata.namespace === to) server.remove({ resource, namespace: to, name: metadata.name });
+  }
+  for (const each of server.list(resource)) {
+    const { namespace, name, labels, annotations } = each.metadata;
+    if (namespace !== from) continue;
+    const metadata = { name, namespace: to, ...(labels && { labels }), ...(annotations && { annotations }) };
+    const copy = server.create({ resource, namespace: to, name }, { ...each, metadata });
+    if (ledger.ours.has(each.metadata.uid)) ledger.ours.add(copy.metadata.uid);
+  }
+}
 
 export function mend(world: World): void {
   world.faults = [];

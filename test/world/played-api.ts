@@ -1,4 +1,4 @@
-// What becomes of a request on its way to the API server and back?
+// What becomes of a request on its way to the API server and back.
 import type { Clock } from "../../src/runtime/clock.ts";
 import type { ApiError } from "../../src/runtime/client/api-error.ts";
 import type { ClusterApi } from "../../src/cluster/cluster-api.ts";

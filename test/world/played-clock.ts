@@ -1,4 +1,4 @@
-// How does time pass for one process of several, and stand still for good when that one is killed?
+// How time passes for one process of several, and stands still for good when that one is killed.
 import { type Cancel, type Clock, sleepOn } from "../../src/runtime/clock.ts";
 
 export interface MortalClock extends Clock {

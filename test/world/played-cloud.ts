@@ -1,4 +1,4 @@
-// Who mints in the world of the failure test, for how long, and what goes wrong there?
+// The clouds in the world of the failure test: what they mint, for how long, and what goes wrong there.
 import type { Clock } from "../../src/runtime/clock.ts";
 import { OperatorError } from "../../src/runtime/errors.ts";
 import type { AskedByEgress } from "../../src/operator/minting.ts";

@@ -1,4 +1,4 @@
-// What does the API server show of its objects, when, and what does it hide?
+// What the API server shows of its objects, when, and what it hides.
 import { sourceLabel } from "../../src/api/names.ts";
 import type { Cancel, Clock } from "../../src/runtime/clock.ts";
 import type { ClusterObject } from "../../src/cluster/cluster-api.ts";

@@ -1,4 +1,4 @@
-// What must hold when everything has come to rest: nothing more is done, by itself, on being asked again, or by a fresh start?
+// What must hold when everything has come to rest: nothing more is done, by itself, on being asked again, or by a fresh start.
 import { createHash } from "node:crypto";
 import { credentialKey, membersKey, referencesKey, secretKey, tokenKey } from "../../src/controllers/keys.ts";
 import type { ClusterObject, SecretObject } from "../../src/cluster/cluster-api.ts";
@@ -83,7 +83,7 @@ function endingWithin({ server, clock }: World, milliseconds: number): readonly 
   );
 }
 
-/** Which writes may be made for the sake of these? */
+/** The writes that may be made for the sake of these. */
 function excusedBy({ server }: World, theirs: readonly ClusterObject[]): (write: string) => boolean {
   if (theirs.length === 0) return () => false;
   const secretNamesOfTheirs = new Set(theirs.flatMap(namesOf));

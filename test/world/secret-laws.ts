@@ -1,4 +1,4 @@
-// What must hold at every write of a Secret?
+// What must hold at every write of a Secret.
 import { credentialsAnnotation, finalizer, managedByLabel } from "../../src/api/names.ts";
 import type { ClusterObject } from "../../src/cluster/cluster-api.ts";
 import type { ModelEvent } from "../../src/cluster/in-memory/in-memory-server.ts";

@@ -1,4 +1,4 @@
-// Which part of a history is enough for a failure?
+// Shrinks a history to the part that is enough for a failure.
 import type { Step } from "./steps.ts";
 
 /** What is tried for the pause of a step that need not be longer, in milliseconds. */

@@ -1,4 +1,4 @@
-// What does the cluster want at this moment, whatever the operator has heard of it? Judged by the specs alone.
+// What the cluster wants at this moment, whatever the operator has heard of it. Judged by the specs alone.
 import { parseRegistryCredential } from "../../src/api/parse-registry-credential.ts";
 import type { Entry, NamespaceSelection, RegistryCredential } from "../../src/api/registry-credential.ts";
 import type { ClusterObject } from "../../src/cluster/cluster-api.ts";

@@ -1,4 +1,4 @@
-// Which names does the world of the failure test have? Few, so that histories meet in the same objects.
+// The names in the world of the failure test: few, so that histories meet in the same objects.
 
 export const systemNamespaces = ["regcred-system", "regcred-moved"] as const;
 export type SystemNamespace = (typeof systemNamespaces)[number];

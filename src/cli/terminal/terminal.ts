@@ -15,7 +15,7 @@ export interface IOStreams {
   readonly stdin?: () => AsyncIterable<Uint8Array | string>;
   readonly stdout: Output;
   readonly stderr: Output;
-  /** Is standard input a terminal? */
+  /** Whether standard input is a terminal. */
   readonly isInteractive?: boolean;
 }
 

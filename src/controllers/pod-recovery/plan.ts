@@ -59,7 +59,7 @@ function evictionOf(pod: PodRecord, snapshot: PodRecoverySnapshot): Eviction | u
 }
 
 /**
- * Is the pod's list what its ServiceAccount had before ours were added? The API server copies that list where a pod's
+ * Whether the pod's list is what its ServiceAccount had before ours were added. The API server copies that list where a pod's
  * own is empty (plugin/pkg/admission/serviceaccount). One that the template names is kept, whatever the ServiceAccount
  * lists: a new pod would be no better.
  */

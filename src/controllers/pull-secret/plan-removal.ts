@@ -30,7 +30,7 @@ export function isOurs(
 export function removal(snapshot: PullSecretSnapshot, record: SecretRecord): PullSecretPlan {
   const { live, retain, referencesLeft, knownAsOurs, knownAsMerged } = snapshot;
   const metadata = live ?? record.metadata;
-  // It names a credential, and its metadata was too large to keep: is it wholly ours, merged, or foreign?
+  // It names a credential, but its metadata, which says whether it is wholly ours, merged, or foreign, was too large to keep.
   if (!metadata && !snapshot.tooLarge && (record.credentials.length > 0 || knownAsOurs || knownAsMerged))
     return { action: read, state: "usable" };
   const isMerged = knownAsMerged || mergedHosts(metadata) !== undefined;

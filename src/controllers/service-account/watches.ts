@@ -52,11 +52,12 @@ export function referencesWatches(context: Known): readonly Watch<Request | Skip
         ? [{ key: referencesKey(after.namespace), options: { lane: before ? "normal" : "interactive" } }]
         : [];
     }),
-    // Which references stay depends on who is in it, not only on whether it is there.
+    // Which references stay depends on who is in it, not only on whether it is there: also where it is made anew at once.
     watch(stores.pullSecrets, ({ before, after }) => {
-      if (!before || !after || !namesSynced(after.name)) return [];
-      const isChanged = new Set(before.credentials).symmetricDifference(new Set(after.credentials)).size > 0;
-      return isChanged ? [{ key: referencesKey(after.namespace), options: { lane: "normal" } }] : [];
+      if (!before || !namesSynced(before.name)) return [];
+      const isSame = before.uid === after?.uid;
+      const isChanged = new Set(before.credentials).symmetricDifference(new Set(after?.credentials)).size > 0;
+      return isSame && !isChanged ? [] : [{ key: referencesKey(before.namespace), options: { lane: "normal" } }];
     }),
     // What is known to be nobody's is run under no name, so nothing else tells.
     watch(signals.secretsCalled, ({ name, namespace }) => referring(name, namespace)),

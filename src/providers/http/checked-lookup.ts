@@ -35,9 +35,9 @@ export function sharedLookups(resolve: Resolve): Resolve {
 
 export interface AddressRules {
   readonly privateAllowed: (host: string) => boolean;
-  /** Is the host asked over plain http, and so may be no public one? */
+  /** Whether the host is asked over plain http, and so may be no public one. */
   readonly plain?: (host: string) => boolean;
-  /** May the hosts of metadata services have their addresses? */
+  /** Whether the hosts of metadata services may have their addresses. */
   readonly metadata: boolean;
 }
 

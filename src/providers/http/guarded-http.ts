@@ -35,11 +35,11 @@ export interface HttpLimits {
 }
 
 export interface GuardedHttpOptions {
-  /** May credentials be sent to this host? See `allowedHosts`. */
+  /** Whether credentials may be sent to this host. See `allowedHosts`. */
   readonly allowed: (host: string, port: number) => boolean;
-  /** May this host have an address of a private network? See `privateHosts`. */
+  /** Whether this host may have an address of a private network. See `privateHosts`. */
   readonly privateAllowed: (host: string) => boolean;
-  /** May this host be asked over plain http? Default: none; meant for tests. It must be `allowed` too. */
+  /** Whether this host may be asked over plain http. Default: none; meant for tests. It must be `allowed` too. */
   readonly plainAllowed?: (host: string, port: number) => boolean;
   /** Origins to which an administrator leads clouds' calls: over plain http to private addresses only. Default: none. */
   readonly led?: ReadonlySet<string>;

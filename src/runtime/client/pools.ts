@@ -13,7 +13,7 @@ export type Purpose =
   | "watches"
   /** Lease renewals, which must pass while everything else is jammed. */
   | "lease"
-  /** Who asks for metrics may read them? Strangers decide how often that is asked. */
+  /** Whether who asks for metrics may read them. Strangers decide how often that is asked. */
   | "access";
 
 /** Why a request must not be sent any more; given to a pool as `opaque`, asked in the moment before it is written to a socket. */

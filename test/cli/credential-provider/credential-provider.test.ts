@@ -1,4 +1,4 @@
-// Does the command answer on standard output alone, and prepare what a kubelet reads?
+// Tests that the command answers on standard output alone, and prepares what a kubelet reads.
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// Does the doctor name who applies a list of references that regcred adds to, and nobody else?
+// Tests that the doctor names who applies a list of references that regcred adds to, and nobody else.
 import { describe, expect, it } from "vitest";
 import { appliedLists } from "../../../src/cli/doctor/appliers.ts";
 import type { Session } from "../../../src/cli/session.ts";

@@ -1,4 +1,4 @@
-// Does the doctor go on where the API server's own audiences cannot be told?
+// Tests that the doctor goes on where the API server's own audiences cannot be determined.
 import { expect, it } from "vitest";
 import { audiencesDiffer } from "../../../src/cli/doctor/audiences.ts";
 import { defaultNames, type Named } from "../../../src/cli/doctor/install-names.ts";

@@ -1,4 +1,4 @@
-// What does the doctor say of the right that an uninstall has?
+// Tests of what the doctor says of the rights that an uninstall has.
 import { expect, it } from "vitest";
 import { noDrainRightsLeft } from "../../../src/cli/doctor/drain-rights.ts";
 import type { Session } from "../../../src/cli/session.ts";

@@ -1,4 +1,4 @@
-// Does the doctor ask for every policy that the install brings?
+// Tests that the doctor checks for every policy that the install brings.
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";

@@ -1,4 +1,4 @@
-// Can somebody speak through `doctor` who may only write names and annotations?
+// Tests that nobody can inject text into the output of `doctor` who may only write names and annotations.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { writersIn } from "../../../src/cli/doctor/namespace-writers.ts";

@@ -1,4 +1,4 @@
-// Does the doctor find it where a pod gets an image that another's login has pulled?
+// Tests that the doctor finds where a pod can use an image that was pulled with somebody else's login.
 import { describe, expect, it } from "vitest";
 import { imagesAreAskedFor } from "../../../src/cli/doctor/images-on-nodes.ts";
 import type { Session } from "../../../src/cli/session.ts";

@@ -1,4 +1,4 @@
-// Does the doctor find an install under the names that the chart's values have given it?
+// Tests that the doctor finds an install under the names that the chart's values have given it.
 import { expect, it } from "vitest";
 import { defaultNames, type InstallNames, installNames } from "../../../src/cli/doctor/install-names.ts";
 import { ApiError } from "../../../src/runtime/client/api-error.ts";

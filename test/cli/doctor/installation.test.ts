@@ -1,4 +1,4 @@
-// Does the doctor send whoever asks about a wrong namespace to the right one, and never to another install?
+// Tests that the doctor points from a wrong namespace to the right one, and never to another install.
 import { describe, expect, it } from "vitest";
 import { namespaceExists, operatorRights } from "../../../src/cli/doctor/installation.ts";
 import { guardrailsAreInForce } from "../../../src/cli/doctor/guardrails.ts";

@@ -1,4 +1,4 @@
-// Does the doctor look at every label of a Namespace that chooses a login, whether a placeholder names it or a selector?
+// Tests that the doctor checks every Namespace label that chooses a login, whether by placeholder or by selector.
 import { describe, expect, it } from "vitest";
 import { labelsAreGuarded } from "../../../src/cli/doctor/labels.ts";
 import { defaultNames, type Named } from "../../../src/cli/doctor/install-names.ts";

@@ -1,4 +1,4 @@
-// Whom does RBAC let change Namespaces, who is not an administrator of RegistryCredentials?
+// Tests of finding whom RBAC lets change Namespaces without being an administrator of RegistryCredentials.
 import { describe, expect, it } from "vitest";
 import { writersIn } from "../../../src/cli/doctor/namespace-writers.ts";
 

@@ -1,4 +1,4 @@
-// Does the doctor find it where a node's own login voids what is for some tenants only?
+// Tests that the doctor finds where a node's own login defeats what is meant for some tenants only.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

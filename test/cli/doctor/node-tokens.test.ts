@@ -1,4 +1,4 @@
-// Does the doctor find it where kubelets may not ask for the tokens that a file of nodes wants?
+// Tests that the doctor finds where kubelets may not request the tokens that a file of nodes needs.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// Does doctor tell a deletion that hangs from one that has just begun?
+// Tests that the doctor tells a deletion that hangs from one that has just begun.
 import { expect, it } from "vitest";
 import { credentialsAreWell } from "../../../src/cli/doctor/operation.ts";
 import { transformCredential } from "../../../src/cluster/transform/credential.ts";

@@ -1,4 +1,4 @@
-// Does advice come from the operator's own steps alone, and is what a tenant wrote read with care?
+// Tests that advice comes from the operator's own steps alone, and that what a tenant wrote is read with care.
 import { describe, expect, it } from "vitest";
 import { credentialPatch, blockerOf } from "../../../src/cli/explain/blocker.ts";
 import { commandText, kubectl } from "../../../src/runtime/steps.ts";

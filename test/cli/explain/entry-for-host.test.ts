@@ -1,4 +1,4 @@
-// To which entry is one told to add a host, so that the API server takes it?
+// Tests of the entry to which a host is advised to be added, so that the API server accepts it.
 import { describe, expect, it } from "vitest";
 import type { Entry } from "../../../src/api/registry-credential.ts";
 import { entryForHost } from "../../../src/cli/explain/entry-for-host.ts";

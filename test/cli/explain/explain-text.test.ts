@@ -1,4 +1,4 @@
-// Does an explanation for machines keep the names of its fields?
+// Tests that an explanation for machines keeps the names of its fields.
 import { expect, it } from "vitest";
 import { explanationJson } from "../../../src/cli/explain/explain-text.ts";
 import type { Blocker } from "../../../src/cli/explain/blocker.ts";

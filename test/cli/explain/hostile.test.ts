@@ -1,4 +1,4 @@
-// Can a tenant speak through `explain`, in whatever field of whatever object of its own?
+// Tests that a tenant can inject no text into the output of `explain`, in whatever field of its own objects.
 import { stripVTControlCharacters } from "node:util";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";

@@ -1,4 +1,4 @@
-// Is it told what decides on a node beside the pod's own logins?
+// Tests that `explain` says what decides on a node besides the pod's own logins.
 import { describe, expect, it } from "vitest";
 import { onNode } from "../../../src/cli/explain/on-node.ts";
 import { podView } from "../../../src/cli/explain/views.ts";

@@ -1,4 +1,4 @@
-// Is it said whether all was seen that the answer hangs on?
+// Tests that `explain` says whether everything that its answer depends on could be read.
 import { expect, it } from "vitest";
 import { readInput, subjectFrom } from "../../../src/cli/explain/read-input.ts";
 import type { Session } from "../../../src/cli/session.ts";

@@ -1,4 +1,4 @@
-// Is the API server asked as `kubectl apply` would ask it, and is only what it says of the object taken for a denial?
+// Tests that `plan` asks the API server as `kubectl apply` does, and takes only what it says of the object for a denial.
 import { describe, expect, it } from "vitest";
 import type { Planned } from "../../../src/cli/plan/planned-objects.ts";
 import { denial } from "../../../src/cli/plan/denial.ts";

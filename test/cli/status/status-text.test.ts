@@ -1,4 +1,4 @@
-// Does `status` say what a person must know, whatever the width?
+// Tests that `status` says what a person must know, whatever the width of the terminal.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { conditions, conditionTypes } from "../../../src/api/conditions.ts";

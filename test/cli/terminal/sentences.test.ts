@@ -1,4 +1,4 @@
-// Does the doctor that somebody is sent to look where the operator is?
+// Tests that advice to run the doctor names the namespace of the operator.
 import { expect, it } from "vitest";
 import { seeWhetherItRuns } from "../../../src/cli/terminal/sentences.ts";
 

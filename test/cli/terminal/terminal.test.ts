@@ -1,4 +1,4 @@
-// Is the output fit for a terminal, and plain elsewhere?
+// Tests that the output is formatted for a terminal, and plain elsewhere.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { terminal } from "../../../src/cli/terminal/terminal.ts";

@@ -1,4 +1,4 @@
-// Which terminals do the tests of commands write to?
+// The terminals that the tests of commands write to.
 import type { Terminal } from "../../../src/cli/terminal/terminal.ts";
 
 /** Colours are shown as `<green>text</>`. */

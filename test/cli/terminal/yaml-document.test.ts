@@ -1,4 +1,4 @@
-// Does what somebody wrote stay one value, whoever reads the YAML?
+// Tests of writing YAML: whatever somebody wrote stays one value, whoever parses it.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";

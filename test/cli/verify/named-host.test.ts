@@ -1,4 +1,4 @@
-// Which registries may be asked for an image that a tenant names?
+// Tests of which registries may be asked for an image that a tenant names.
 import { describe, expect, it } from "vitest";
 import type { Entry } from "../../../src/api/registry-credential.ts";
 import { entriesNaming } from "../../../src/cli/verify/named-host.ts";

@@ -1,4 +1,4 @@
-// Which command does verify name where a pod has no login at all?
+// Tests of the command that verify advises where a pod has no login at all.
 import { expect, it } from "vitest";
 import { verifyPulls } from "../../../src/cli/verify/verify-pulls.ts";
 import { type Objects, sessionOn } from "../hostile-cluster.ts";

@@ -1,4 +1,4 @@
-// Is of all pods nothing kept but what decides about the stuck ones?
+// Tests that of all pods only what decides about the stuck ones is cached.
 import { describe, expect, it } from "vitest";
 import { transformPod } from "../../../src/cluster/transform/pod.ts";
 

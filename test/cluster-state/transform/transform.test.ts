@@ -1,4 +1,4 @@
-// Does a record hold what regcred decides by, and nothing that a tenant can make large?
+// Tests that a cached record holds what regcred decides by, and nothing that a tenant can make large.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { shapedReader } from "../../../src/runtime/client/shaped-json.ts";

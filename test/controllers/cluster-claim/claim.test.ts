@@ -1,4 +1,4 @@
-// Does one install serve a cluster, does the other say so and wait, and does it go on when the first is gone?
+// Tests of the claim on a cluster: one install serves, the other says so and waits, and goes on when the first is gone.
 import { describe, expect, it } from "vitest";
 import type { RegistryCredential } from "../../../src/api/registry-credential.ts";
 import { ApiError } from "../../../src/runtime/client/api-error.ts";

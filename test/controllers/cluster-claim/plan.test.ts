@@ -1,4 +1,4 @@
-// Which of two installs serves, whatever the statuses say?
+// Tests of which of two installs serves, whatever the statuses say.
 import { describe, expect, it } from "vitest";
 import { servingInstall } from "../../../src/controllers/cluster-claim/plan.ts";
 import { credential } from "../../entitlement/objects.ts";

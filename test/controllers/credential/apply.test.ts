@@ -1,4 +1,4 @@
-// Do the metrics hear of every status, and the API server only of news?
+// Tests of writing a status: the metrics hear of each one, the API server only of changes.
 import { contextOf } from "../context-of.ts";
 import { seen } from "../../runtime/watch/seen.ts";
 import { describe, expect, it } from "vitest";

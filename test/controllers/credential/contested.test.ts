@@ -1,4 +1,4 @@
-// Is it known of which RegistryCredentials somebody keeps writing the status, or keeps taking the finalizer off?
+// Tests of contested RegistryCredentials: those whose status somebody keeps writing, or whose finalizer somebody keeps removing.
 import { contextOf } from "../context-of.ts";
 import { describe, expect, it } from "vitest";
 import type { Status } from "../../../src/api/registry-credential.ts";

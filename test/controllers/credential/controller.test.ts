@@ -1,4 +1,4 @@
-// What becomes of a RegistryCredential that is not seen, is gone, cannot be read, or cannot be written?
+// Tests of a RegistryCredential that is not seen, is gone, cannot be read, or cannot be written.
 import { contextOf } from "../context-of.ts";
 import { describe, expect, it } from "vitest";
 import { finalizer, forceFinalizeAnnotation } from "../../../src/api/names.ts";

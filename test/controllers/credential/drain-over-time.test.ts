@@ -1,4 +1,4 @@
-// For how long does a deletion wait for what, what does it tell meanwhile, and what does it leave as it was?
+// Tests of a deletion over time: what it waits for and how long, what it reports meanwhile, and what it leaves unchanged.
 import { contextOf } from "../context-of.ts";
 import { describe, expect, it } from "vitest";
 import { finalizer, forceFinalizeAnnotation } from "../../../src/api/names.ts";

@@ -1,4 +1,4 @@
-// What does the deletion of a credential wait for, and what does it say when that lasts?
+// Tests of what the deletion of a credential waits for, and what it reports when that takes long.
 import { contextOf } from "../context-of.ts";
 import { describe, expect, it } from "vitest";
 import { finalizer } from "../../../src/api/names.ts";

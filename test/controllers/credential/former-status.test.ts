@@ -1,4 +1,4 @@
-// Does the status say which entries live by a login of before, since when and until when?
+// Tests that the status says which entries live by a former login, since when and until when.
 import { describe, expect, it } from "vitest";
 import type { Status } from "../../../src/api/registry-credential.ts";
 import { statusSchema } from "../../../src/api/status-schema.ts";

@@ -1,4 +1,4 @@
-// Is what is observed of thousands of namespaces whole where the event loop has had other work in between?
+// Tests that an observation of thousands of namespaces is consistent where the event loop has had other work in between.
 import { contextOf } from "../context-of.ts";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";

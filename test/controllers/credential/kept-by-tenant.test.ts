@@ -1,4 +1,4 @@
-// Is it the tenant who keeps a Secret that has to go, by what it has made of it?
+// Tests of whether it is the tenant who keeps a Secret that has to go, by what it has made of it.
 import { expect, it } from "vitest";
 import type { Context } from "../../../src/controllers/context.ts";
 import { isKeptByTenant } from "../../../src/controllers/credential/observe-left.ts";

@@ -1,4 +1,4 @@
-// Does a namespace count as looked at only for the spec that was looked at?
+// Tests that a namespace counts as observed only for the spec that was observed.
 import { describe, expect, it } from "vitest";
 import { statusCache } from "../../../src/controllers/status-cache.ts";
 import { namespaceView } from "../../../src/controllers/credential/observe.ts";

@@ -1,4 +1,4 @@
-// Of what a status says, which times are believed?
+// Tests of which times in a status are believed.
 import { describe, expect, it } from "vitest";
 import type { Status } from "../../../src/api/registry-credential.ts";
 import { believedTime, reportedSince } from "../../../src/controllers/credential/plan-status-text.ts";

@@ -1,4 +1,4 @@
-// Does the status tell an administrator the truth, in a few lines, whatever the size of the cluster?
+// Tests that the status is true, and a few lines long, whatever the size of the cluster.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Condition, Status } from "../../../src/api/registry-credential.ts";

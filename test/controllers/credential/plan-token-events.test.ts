@@ -1,4 +1,4 @@
-// Do administrators hear which entry cannot be renewed, why, and how long is left?
+// Tests of the Events for administrators about an entry that cannot be renewed: which, why, and how long is left.
 import { describe, expect, it } from "vitest";
 import type { RegistryStatus } from "../../../src/api/registry-credential.ts";
 import { tokenEvents } from "../../../src/controllers/credential/plan-token-events.ts";

@@ -1,4 +1,4 @@
-// For how long is a former name told whose Secrets do not go?
+// Tests of how long a former name is reported whose Secrets do not go.
 import { contextOf } from "../context-of.ts";
 import { describe, expect, it } from "vitest";
 import type { Failure } from "../../../src/runtime/errors.ts";

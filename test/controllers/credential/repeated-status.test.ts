@@ -1,4 +1,4 @@
-// What becomes of a status that somebody else writes, too, and of what it says no more?
+// Tests of a status that somebody else writes, too, and of what is dropped from it.
 import { contextOf } from "../context-of.ts";
 import { describe, expect, it } from "vitest";
 import type { Status } from "../../../src/api/registry-credential.ts";

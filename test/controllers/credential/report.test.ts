@@ -1,4 +1,4 @@
-// Is each condition that turns bad told once, as an Event and in the log, and only Ready when it is good again?
+// Tests that each condition that turns bad is reported once, as an Event and in the log, and only Ready when it is good again.
 import { contextOf } from "../context-of.ts";
 import { describe, expect, it } from "vitest";
 import { conditions, conditionTypes } from "../../../src/api/conditions.ts";

@@ -1,4 +1,4 @@
-// Is a login in the record of members before it comes into a Secret in which others have a part?
+// Tests that a login is in the record of members before it comes into a Secret in which others have a part.
 import { describe, expect, it } from "vitest";
 import { smallCluster } from "../small-cluster.ts";
 

@@ -1,4 +1,4 @@
-// Is the record of members begun, kept and given up as it should be, whatever the API server says?
+// Tests that the record of members is begun, kept and given up as it should be, whatever the API server answers.
 import { contextOf } from "../context-of.ts";
 import { controllers } from "../../../src/runtime/queue/controllers.ts";
 import { waits } from "../../../src/runtime/queue/waits.ts";

@@ -1,4 +1,4 @@
-// Is a pod evicted at most once, and never many at a time?
+// Tests that a pod is evicted at most once, and never many at a time.
 import { contextOf } from "../context-of.ts";
 import { describe, expect, it } from "vitest";
 import type { Failure } from "../../../src/runtime/errors.ts";

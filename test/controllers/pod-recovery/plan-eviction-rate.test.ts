@@ -1,4 +1,4 @@
-// Are evictions bounded, in one namespace and in all?
+// Tests of the rate limit of evictions, in one namespace and in all.
 import { describe, expect, it } from "vitest";
 import { evictionWait, stillCounting } from "../../../src/controllers/pod-recovery/plan-eviction-rate.ts";
 

@@ -1,4 +1,4 @@
-// Is a pod evicted where its successor can pull, and nowhere else?
+// Tests that a pod is evicted where its successor can pull, and nowhere else.
 import { describe, expect, it } from "vitest";
 import { type PodRecoverySnapshot, podsToEvict } from "../../../src/controllers/pod-recovery/plan.ts";
 import { frozen, minute, pod, serviceAccount } from "../../entitlement/objects.ts";

@@ -1,4 +1,4 @@
-// Are stuck pods looked at whenever what they wait for has come?
+// Tests that stuck pods are queued whenever what they wait for has come.
 import { contextOf } from "../context-of.ts";
 import { expect, it } from "vitest";
 import { podsWatches } from "../../../src/controllers/pod-recovery/watches.ts";

@@ -1,4 +1,4 @@
-// How many references does a Secret wait for that goes?
+// Tests of how many references a Secret waits for that is to be deleted.
 import { contextOf } from "../context-of.ts";
 import { describe, expect, it } from "vitest";
 import type { ServiceAccountRecord } from "../../../src/cluster/records.ts";

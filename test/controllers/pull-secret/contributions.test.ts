@@ -1,4 +1,4 @@
-// Does each entry bring what it grants to the namespace, and do tokens that are not there get asked for once?
+// Tests that each entry contributes what it grants to the namespace, and that missing tokens are requested once.
 import { contextOf } from "../context-of.ts";
 import { describe, expect, it } from "vitest";
 import type { Failure } from "../../../src/runtime/errors.ts";

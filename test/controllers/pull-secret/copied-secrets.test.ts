@@ -1,4 +1,4 @@
-// Is a pull Secret that somebody copies, marks and all, into a namespace that is not served left alone and told of, and one of ours removed?
+// Tests of copied pull Secrets: in a namespace that is not served, a copy, marks and all, is left alone and reported, one of ours removed.
 import { expect, it } from "vitest";
 import { smallCluster } from "../small-cluster.ts";
 

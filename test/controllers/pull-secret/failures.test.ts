@@ -1,4 +1,4 @@
-// What becomes of a write of a pull Secret that was refused: who is told, and when it is tried again?
+// Tests of a write of a pull Secret that was refused: to whom it is reported, and when it is tried again.
 import { describe, expect, it } from "vitest";
 import type { Context } from "../../../src/controllers/context.ts";
 import { maxLost } from "../../../src/controllers/lost-races.ts";

@@ -1,4 +1,4 @@
-// Does each credential hear of a Secret's troubles what concerns it?
+// Tests that each credential is told which of a Secret's troubles concern it.
 import { contextOf } from "../context-of.ts";
 import { describe, expect, it } from "vitest";
 import { contentOf } from "../../../src/content/content.ts";

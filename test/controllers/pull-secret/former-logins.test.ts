@@ -1,4 +1,4 @@
-// Which logins are taken out of a Secret by their value, and which of equal value stay?
+// Tests of which logins are taken out of a Secret by their value, and which of equal value stay.
 import { contextOf } from "../context-of.ts";
 import { describe, expect, it } from "vitest";
 import { formerLogins } from "../../../src/controllers/pull-secret/observe-contributions.ts";

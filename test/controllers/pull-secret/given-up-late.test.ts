@@ -1,4 +1,4 @@
-// Is a login that has come into a Secret known to be there, though its fields could not be given up after it?
+// Tests that a login that has come into a Secret is known to be there, though its fields could not be given up after it.
 import { describe, expect, it, vi } from "vitest";
 import { smallCluster } from "../small-cluster.ts";
 

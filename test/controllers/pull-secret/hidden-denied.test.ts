@@ -1,4 +1,4 @@
-// Are tokens that nobody needs collected while one token is refused?
+// Tests that tokens that nobody needs are collected while one token is refused.
 import { describe, expect, it } from "vitest";
 import { OperatorError } from "../../../src/runtime/errors.ts";
 import type { Context } from "../../../src/controllers/context.ts";

@@ -1,4 +1,4 @@
-// Does a login stay in its Secret while its grant is in force, and go when it is not, whatever else goes wrong?
+// Tests that a login stays in its Secret while its grant is in force, and goes when it is not, whatever else goes wrong.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { planPullSecret } from "../../../src/controllers/pull-secret/plan.ts";

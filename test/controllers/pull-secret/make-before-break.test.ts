@@ -1,4 +1,4 @@
-// Does a login stay when its entry is altered and cannot be had, and go when it is taken back?
+// Tests that a login stays when its entry is altered and cannot be had, and goes when it is taken back.
 import { describe, expect, it } from "vitest";
 import type { Entry } from "../../../src/api/registry-credential.ts";
 import { credential, namespace, staticEntry } from "../../entitlement/objects.ts";

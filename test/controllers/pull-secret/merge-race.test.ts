@@ -1,4 +1,4 @@
-// Does a Secret stay its tenant's whose write comes before ours?
+// Tests that a Secret stays its tenant's whose write comes before ours.
 import { describe, expect, it, vi } from "vitest";
 import { smallCluster } from "../small-cluster.ts";
 

@@ -1,4 +1,4 @@
-// Is only that noted as a member's which stands in the Secret?
+// Tests that only what stands in the Secret is recorded as a member's.
 import { contextOf } from "../context-of.ts";
 import { describe, expect, it } from "vitest";
 import { members } from "../../../src/entitlement/members.ts";

@@ -1,4 +1,4 @@
-// Does a pull Secret wait for a token that is on its way, and for nothing where something in it must go?
+// Tests that a pull Secret waits for a token that is on its way, and for nothing where something in it must go.
 import { contextOf } from "../context-of.ts";
 import { describe, expect, it } from "vitest";
 import type { NamespaceRecord, SecretRecord } from "../../../src/cluster/records.ts";

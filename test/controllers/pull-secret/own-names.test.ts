@@ -1,4 +1,4 @@
-// What is granted to hosts of one's own that lead to a cloud's registry, and how is such a token tried?
+// Tests of custom hosts that lead to a cloud's registry: what is granted to them, and how such a token is verified.
 import { describe, expect, it } from "vitest";
 import type { Entry } from "../../../src/api/registry-credential.ts";
 import { parseRegistryCredential } from "../../../src/api/parse-registry-credential.ts";

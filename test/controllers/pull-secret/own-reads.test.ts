@@ -1,4 +1,4 @@
-// Does what our own GET finds correct what is stored, also backwards, before anything is judged by it?
+// Tests that what our own GET finds corrects what is stored, also backwards, before anything is judged by it.
 import { contextOf } from "../context-of.ts";
 import { describe, expect, it } from "vitest";
 import type { StoredObject } from "../../../src/runtime/watch/object-meta.ts";

@@ -1,4 +1,4 @@
-// Does everybody else get in a Secret what they would get without a RegistryCredential that is in trouble, and does it keep what it had?
+// Tests that everybody else gets in a Secret what they would get without a RegistryCredential that is in trouble, which keeps what it had.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type EntryToken, type Contribution, contentOf } from "../../../src/content/content.ts";

@@ -1,4 +1,4 @@
-// Does a hold keep what is there, and give nothing to anybody?
+// Tests that a hold keeps what is there, and gives nothing to anybody.
 import { describe, expect, it } from "vitest";
 import type { Contribution } from "../../../src/content/content.ts";
 import { planPullSecret } from "../../../src/controllers/pull-secret/plan.ts";

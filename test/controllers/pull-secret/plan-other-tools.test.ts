@@ -1,4 +1,4 @@
-// Is a Secret that another tool keeps left to it, and the tool named; and does a tenant who says so gain anything?
+// Tests that a Secret that another tool keeps is left to it, and the tool named, and that a tenant who claims so gains nothing.
 import { describe, expect, it } from "vitest";
 import { toolMarks } from "../../../src/cluster/other-managers.ts";
 import { planPullSecret } from "../../../src/controllers/pull-secret/plan.ts";

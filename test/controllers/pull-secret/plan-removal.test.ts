@@ -1,4 +1,4 @@
-// What is left of a Secret in which nothing of ours is to stay, and who is named where something of ours is?
+// Tests of what is left of a Secret in which nothing of ours is to stay, and who is named where something of ours is.
 import { describe, expect, it } from "vitest";
 import type { Contribution } from "../../../src/content/content.ts";
 import { planPullSecret } from "../../../src/controllers/pull-secret/plan.ts";

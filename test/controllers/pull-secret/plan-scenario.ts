@@ -1,4 +1,4 @@
-// What do tests of a pull Secret's plan begin with?
+// What tests of a pull Secret's plan begin with.
 import { type Contribution, contentOf } from "../../../src/content/content.ts";
 import type { LiveSecret, PlannedSecret } from "../../../src/cluster/pull-secret-object.ts";
 import {

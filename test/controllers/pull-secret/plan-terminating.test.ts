@@ -1,4 +1,4 @@
-// Does a Secret that a finalizer holds lose what was taken back, and nothing else?
+// Tests that a Secret that a finalizer holds loses what was taken back, and nothing else.
 import { describe, expect, it } from "vitest";
 import type { Contribution } from "../../../src/content/content.ts";
 import { planPullSecret } from "../../../src/controllers/pull-secret/plan.ts";

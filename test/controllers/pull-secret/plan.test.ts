@@ -1,4 +1,4 @@
-// Is a pull Secret written, left, merged, adopted and given up as the policy says?
+// Tests that a pull Secret is written, left, merged, adopted and given up as the policy says.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Contribution } from "../../../src/content/content.ts";

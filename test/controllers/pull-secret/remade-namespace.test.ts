@@ -1,4 +1,4 @@
-// Does a namespace that is made anew under its name get what the one before had?
+// Tests that a namespace that is made anew under its name gets what the one before had.
 import { contextOf } from "../context-of.ts";
 import { expect, it } from "vitest";
 import { pullSecretLoop } from "../../../src/controllers/pull-secret/controller.ts";

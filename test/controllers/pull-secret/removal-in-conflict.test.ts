@@ -1,4 +1,4 @@
-// Is a login taken back from a tenant that writes to its Secret all the time?
+// Tests that a login is taken back from a tenant that writes to its Secret all the time.
 import { expect, it } from "vitest";
 import { removalScenario } from "../removal-scenario.ts";
 

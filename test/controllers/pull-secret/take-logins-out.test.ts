@@ -1,4 +1,4 @@
-// Does a Secret of ours that may not be deleted lose its logins, once, and as it was when that was decided?
+// Tests that a Secret of ours that may not be deleted loses its logins, once, and as it was when that was decided.
 import { contextOf } from "../context-of.ts";
 import { describe, expect, it } from "vitest";
 import { withoutLogins } from "../../../src/cluster/pull-secret-object.ts";

@@ -1,4 +1,4 @@
-// Where not everything fits into a pull Secret, does what is too large hold up nobody else?
+// Tests that where not everything fits into a pull Secret, what is too large holds up nobody else.
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { type EntryToken, type Contribution, contentOf, type Former } from "../../../src/content/content.ts";

@@ -1,4 +1,4 @@
-// Does each write of a pull Secret name the version that it replaces, and wait for what has to come before it?
+// Tests that each write of a pull Secret names the version that it replaces, and waits for what has to come before it.
 import { describe, expect, it } from "vitest";
 import type { Context } from "../../../src/controllers/context.ts";
 import { type SecretWrite, writeSecret } from "../../../src/controllers/pull-secret/apply.ts";

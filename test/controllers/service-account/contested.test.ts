@@ -1,4 +1,4 @@
-// Does a fight end when the other side gives up, and does everybody hear of it then?
+// Tests that a fight over a ServiceAccount ends when the other side gives up, and that its end is reported.
 import { contextOf } from "../context-of.ts";
 import { seen } from "../../runtime/watch/seen.ts";
 import { describe, expect, it } from "vitest";

@@ -1,4 +1,4 @@
-// What is told of ServiceAccounts that are left alone, however many a tenant makes of them?
+// Tests of what is reported of ServiceAccounts that are left alone, however many a tenant makes of them.
 import { contextOf } from "../context-of.ts";
 import { seen } from "../../runtime/watch/seen.ts";
 import { describe, expect, it } from "vitest";

@@ -1,4 +1,4 @@
-// Does what a tenant writes into our annotations cost no more than what we write there?
+// Tests that what a tenant writes into our annotations costs no more than what we write there.
 import { describe, expect, it } from "vitest";
 import { entriesText, recordedEntries } from "../../../src/cluster/entries-annotation.ts";
 import { foreignMetadata, managedRecord, mergedHosts } from "../../../src/cluster/marks.ts";

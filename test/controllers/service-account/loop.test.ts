@@ -1,4 +1,4 @@
-// Are the references of a namespace written in short runs, each account once, whatever the others do?
+// Tests that the references of a namespace are written in short runs, each account once, whatever the others do.
 import { contextOf } from "../context-of.ts";
 import { seen } from "../../runtime/watch/seen.ts";
 import { describe, expect, it } from "vitest";

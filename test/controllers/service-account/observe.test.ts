@@ -1,4 +1,4 @@
-// What is wanted of a ServiceAccount, given who contributes to each Secret name and what was found of it?
+// Tests of what is wanted of a ServiceAccount, given who contributes to each Secret name and what was found of it.
 import { contextOf } from "../context-of.ts";
 import { describe, expect, it } from "vitest";
 import { finalizer } from "../../../src/api/names.ts";

@@ -1,4 +1,4 @@
-// Are references added and taken away without harm to what is not ours?
+// Tests that references are added and taken away without harm to what is not ours.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {

@@ -1,4 +1,4 @@
-// Does what hangs hold up nothing but itself, however much of it there is?
+// Tests that a call that hangs holds up nothing but itself, however many of them there are.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { OperatorError } from "../../../src/runtime/errors.ts";

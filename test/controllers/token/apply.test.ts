@@ -1,4 +1,4 @@
-// Does each write of a token's Secret name the version that it is about, and is nothing noted before it is done?
+// Tests that each write of a token's Secret names the version that it is about, and that nothing is noted before it is done.
 import { contextOf } from "../context-of.ts";
 import { describe, expect, it } from "vitest";
 import { collect, storeMakers, storeToken } from "../../../src/controllers/token/apply.ts";

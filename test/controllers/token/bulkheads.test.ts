@@ -1,4 +1,4 @@
-// Is who answers asked within a second, however many do not, and nobody has a place that they could hold?
+// Tests of bulkheads: who answers is asked within a second, however many do not, and nobody can hold places for good.
 import { describe, expect, it } from "vitest";
 import { budgets } from "../../../src/providers/authority.ts";
 import {

@@ -1,4 +1,4 @@
-// Of whom nothing good is known, may it take what others need?
+// Tests that a call to an authority of which nothing good is known may not take what others need.
 import { describe, expect, it } from "vitest";
 import { budgets } from "../../../src/providers/authority.ts";
 import { type CallAsked, callNeeds, isShort } from "../../../src/controllers/token/call-needs.ts";

@@ -1,4 +1,4 @@
-// Is everybody called back who was turned away, once, and nobody who has gone?
+// Tests that everybody who was turned away is called back, once, and nobody who has gone.
 import { describe, expect, it } from "vitest";
 import { calledBack } from "../../../src/controllers/token/unresponsive.ts";
 

@@ -1,4 +1,4 @@
-// When is a token fetched, may it be published, and who hears how it went?
+// Tests of when a token is fetched, whether it may be published, and to whom the result is reported.
 import { contextOf } from "../context-of.ts";
 import { describe, expect, it } from "vitest";
 import type { Failure } from "../../../src/runtime/errors.ts";

@@ -1,4 +1,4 @@
-// What does a day cost with a source that hands out the same token until near its end, at its true times?
+// Tests of the cost of a day with a source that hands out the same token until near its end, at its true times.
 import { contextOf } from "../context-of.ts";
 import { expect, it } from "vitest";
 import type { OperatorSecretRecord } from "../../../src/cluster/records.ts";

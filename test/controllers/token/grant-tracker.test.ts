@@ -1,4 +1,4 @@
-// Does the book know which tokens are wanted, by whom, and since when by nobody?
+// Tests that the grant tracker knows which tokens are wanted, by whom, and since when by nobody.
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Grant } from "../../../src/providers/grant.ts";
 import type { VerificationTarget } from "../../../src/controllers/token/verification-target.ts";

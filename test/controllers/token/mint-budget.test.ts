@@ -1,4 +1,4 @@
-// Has a namespace what an hour allows, to the last login, and who is left out when it has?
+// Tests of the mint budget: a namespace has what an hour allows, to the last login, and who is left out when it is used up.
 import { describe, expect, it } from "vitest";
 import { grantsWithinBudget } from "../../../src/controllers/token/mint-budget.ts";
 import { mintBudget } from "../../../src/controllers/token/mint-budget.ts";

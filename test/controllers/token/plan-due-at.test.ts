@@ -1,4 +1,4 @@
-// When is a token made anew?
+// Tests of the time at which a token is renewed.
 import { describe, expect, it } from "vitest";
 import { dueAt, acknowledged, refreshOf } from "../../../src/controllers/token/plan-refresh.ts";
 import type { Token } from "../../../src/cluster/token.ts";

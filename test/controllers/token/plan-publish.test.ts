@@ -1,4 +1,4 @@
-// Is a token held back only where that takes nothing from a tenant?
+// Tests that a token is held back only where that takes nothing from a tenant.
 import { describe, expect, it } from "vitest";
 import { publication, type Publication } from "../../../src/controllers/token/plan-publish.ts";
 import { minute, now, token } from "../../entitlement/objects.ts";

@@ -1,4 +1,4 @@
-// When is a token due, and how soon after a failure is it tried again?
+// Tests of when a token is due, and how soon after a failure it is tried again.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isRepeat, refreshAt, retryWithin } from "../../../src/controllers/token/plan-refresh.ts";

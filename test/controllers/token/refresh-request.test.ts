@@ -1,4 +1,4 @@
-// Does `regcred.dev/refresh` mint once for each value, over restarts too?
+// Tests that `regcred.dev/refresh` mints once for each value, also over restarts.
 import { contextOf } from "../context-of.ts";
 import { describe, expect, it } from "vitest";
 import { tokenSecretType } from "../../../src/api/names.ts";

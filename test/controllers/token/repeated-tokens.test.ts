@@ -1,4 +1,4 @@
-// How is it learnt, and unlearnt, that a source hands out the same token again?
+// Tests of learning, and unlearning, that a source hands out the same token again.
 import { describe, expect, it } from "vitest";
 import { repeatsByGrant } from "../../../src/controllers/token/repeated-tokens.ts";
 import { fakeClock } from "../../fake-clock.ts";

@@ -1,4 +1,4 @@
-// Can an operator that is rolled back, or upgraded, by one release read the tokens that the other one has stored?
+// Tests that an operator that is rolled back, or upgraded, by one release can read the tokens that the other one has stored.
 //
 // test/fixtures/tokens/format-1.json is what release 0.1.0 writes. It is never edited: an incompatible format gets another
 // number, another name of the Secret (docs/design.md, "Versions") and a file of its own.

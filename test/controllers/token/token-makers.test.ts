@@ -1,4 +1,4 @@
-// Does a token Secret name who uses it, once, and does what is kept for namespaces of before stay without being renewed?
+// Tests that a token Secret names who uses it, once, and that what is kept for former namespaces stays without being renewed.
 import { contextOf } from "../context-of.ts";
 import { beforeEach, describe, expect, it } from "vitest";
 import { OperatorError } from "../../../src/runtime/errors.ts";

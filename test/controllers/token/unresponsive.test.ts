@@ -1,4 +1,4 @@
-// When is somebody taken for silent, and how soon is that looked at again?
+// Tests of when an authority is taken for unresponsive, and how soon it is tried again.
 import { describe, expect, it } from "vitest";
 import type { Failure } from "../../../src/runtime/errors.ts";
 import { silences } from "../../../src/controllers/token/unresponsive.ts";

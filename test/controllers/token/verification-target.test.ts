@@ -1,4 +1,4 @@
-// Is a token tried with an image that it is meant for, and with no other?
+// Tests that a token is verified with an image that it is meant for, and with no other.
 import { describe, expect, it } from "vitest";
 import { bestTarget, verificationTargetOf } from "../../../src/controllers/token/verification-target.ts";
 import { namespace } from "../../entitlement/objects.ts";

@@ -1,4 +1,4 @@
-// Is the new token itself tried, with the CA of its entry?
+// Tests that the new token itself is verified, with the CA of its entry.
 import { describe, expect, it } from "vitest";
 import type { Grant } from "../../../src/providers/grant.ts";
 import type { VerificationTarget } from "../../../src/controllers/token/verification-target.ts";

@@ -1,4 +1,4 @@
-// Does the operator find a managed identity that is offered in App Service's way?
+// Tests that the operator finds a managed identity that is offered in App Service's way.
 //
 // A file of its own: MSAL decides once per process where managed identities come from.
 import { expect, it, vi } from "vitest";

@@ -1,4 +1,4 @@
-// Does the ACR provider get tokens as each identity, and tell whatever goes wrong?
+// Tests that the ACR provider gets tokens as each identity, and reports whatever goes wrong.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// Which ACR grants come of an entry, and what is refused?
+// Tests of the ACR grants of an entry, and of what is refused.
 import { describe, expect, it } from "vitest";
 import type { Entry, Identity } from "../../../src/api/registry-credential.ts";
 import type { Failure } from "../../../src/runtime/errors.ts";

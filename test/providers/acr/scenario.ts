@@ -1,4 +1,4 @@
-// What does a test of the Azure providers stand on?
+// The scenario that the tests of the Azure providers start from.
 import type { AcrGrant } from "../../../src/providers/acr/grant.ts";
 import type { AzureOptions } from "../../../src/providers/acr/entra-token.ts";
 import type { IdentitySource } from "../../../src/providers/identity-source.ts";

@@ -1,5 +1,5 @@
-// Do a container's credentials service and a machine's metadata service give the operator its credentials, as AWS's SDKs
-// ask for them, and without any way round the guarded network?
+// Tests that a container's credentials service and a machine's metadata service give the operator its credentials, as AWS's
+// SDKs ask for them, and without any way round the guarded network.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// Does ECR Public hand out tokens? The SDK runs unmodified against a server.
+// Tests that ECR Public hands out tokens. The SDK runs unmodified against a server.
 import { describe, expect, it } from "vitest";
 import type { EcrPublicGrant } from "../../../src/providers/ecr/grant.ts";
 import { ecrPublicProvider } from "../../../src/providers/ecr/fetch.ts";

@@ -1,4 +1,4 @@
-// Does ECR hand out tokens to the identity that was named, and to no other? The SDK runs unmodified against a server.
+// Tests that ECR hands out tokens to the identity that was named, and to no other. The SDK runs unmodified against a server.
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

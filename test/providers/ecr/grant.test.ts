@@ -1,4 +1,4 @@
-// Are ECR's hosts told apart, and is nothing granted under a role that was not meant?
+// Tests that ECR's hosts are told apart, and that nothing is granted under a role that was not meant.
 import { describe, expect, it } from "vitest";
 import type { Entry, Identity } from "../../../src/api/registry-credential.ts";
 import type { RenderScope } from "../../../src/providers/grant-types.ts";

@@ -1,4 +1,4 @@
-// What does a test of the AWS providers stand on?
+// The scenario that the tests of the AWS providers start from.
 import type { AwsOptions } from "../../../src/providers/ecr/aws-client.ts";
 import type { IdentitySource } from "../../../src/providers/identity-source.ts";
 import { identitiesFrom, untilEnd, egress } from "../scenario.ts";

@@ -1,4 +1,4 @@
-// Does Google hand out tokens to the identity that was named, and to no other?
+// Tests that Google hands out tokens to the identity that was named, and to no other.
 import { generateKeyPairSync } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

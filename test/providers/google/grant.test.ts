@@ -1,4 +1,4 @@
-// Are Google's hosts told apart, and is a token asked for as nobody else than was meant?
+// Tests that Google's hosts are told apart, and that a token is requested as nobody else than was meant.
 import { describe, expect, it } from "vitest";
 import type { Entry, Identity } from "../../../src/api/registry-credential.ts";
 import type { RenderScope } from "../../../src/providers/grant-types.ts";

@@ -1,4 +1,4 @@
-// Do the vendors' SDKs, unmodified, speak through the guarded network?
+// Tests that the vendors' SDKs, unmodified, use the guarded network.
 import { ECRClient, GetAuthorizationTokenCommand } from "@aws-sdk/client-ecr";
 import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
 import { ClientSecretCredential } from "@azure/identity";

@@ -1,4 +1,4 @@
-// Is every special range of addresses told from the internet, in each spelling?
+// Tests that every special range of addresses is told from the internet, in each spelling.
 import { describe, expect, it } from "vitest";
 import { addressClass, type AddressClass } from "../../../src/providers/http/address-class.ts";
 

@@ -1,4 +1,4 @@
-// Are there only so many pools at once, and is it the least lately used one that goes?
+// Tests that the number of pools is bounded, and that the least recently used one goes.
 import { describe, expect, it } from "vitest";
 import { agents } from "../../../src/providers/http/agents.ts";
 import { certificateAuthority } from "../../cluster/certificates.ts";

@@ -1,4 +1,4 @@
-// Which hosts may credentials be sent to, and what does the operator's configuration add?
+// Tests of the hosts to which credentials may be sent, and of what the operator's configuration adds.
 import { describe, expect, it } from "vitest";
 import { allowedHosts } from "../../../src/providers/http/allow-list.ts";
 import { isHostGlob, privateHosts } from "../../../src/providers/http/host-globs.ts";

@@ -1,4 +1,4 @@
-// Which addresses does a socket get to see?
+// Tests of the addresses that a socket gets to see.
 import type { LookupAddress } from "node:dns";
 import { describe, expect, it } from "vitest";
 import { type Address, checkedLookup, sharedLookups } from "../../../src/providers/http/checked-lookup.ts";

@@ -1,4 +1,4 @@
-// What reaches the network, and what never does?
+// Tests of what reaches the network, and what never does.
 import { getEventListeners } from "node:events";
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";

@@ -1,4 +1,4 @@
-// What does a test of the guarded network stand on?
+// The scenario that the tests of the guarded network start from.
 import { afterEach } from "vitest";
 import { systemClock } from "../../../src/runtime/clock.ts";
 import { type GuardedHttp, guardedHttp, type GuardedHttpOptions } from "../../../src/providers/http/guarded-http.ts";

@@ -1,4 +1,4 @@
-// Which ICR grants come of an entry, and what is refused?
+// Tests of the ICR grants of an entry, and of what is refused.
 import { describe, expect, it } from "vitest";
 import type { Entry } from "../../../src/api/registry-credential.ts";
 import type { HostGroup } from "../../../src/providers/grant-types.ts";

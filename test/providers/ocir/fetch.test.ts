@@ -1,4 +1,4 @@
-// Does the OCIR provider get tokens as each identity, and tell whatever goes wrong?
+// Tests that the OCIR provider gets tokens as each identity, and reports whatever goes wrong.
 import { createHash, generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

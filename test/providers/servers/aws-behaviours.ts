@@ -1,4 +1,4 @@
-// How does AWS look when it answers without a good token?
+// AWS when it answers without a good token.
 import type { Behaviour } from "../contract.ts";
 import { awsJson, awsJsonError, awsQueryError, type AwsServer } from "./aws.ts";
 

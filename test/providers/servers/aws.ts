@@ -1,4 +1,4 @@
-// How does AWS answer over HTTP: ECR, ECR Public, STS, a container's credentials service and a machine's metadata service?
+// AWS over HTTP: ECR, ECR Public, STS, a container's credentials service and a machine's metadata service.
 //
 // Wire formats: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetAuthorizationToken.html,
 // https://docs.aws.amazon.com/AmazonECRPublic/latest/APIReference/API_GetAuthorizationToken.html,

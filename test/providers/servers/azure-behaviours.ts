@@ -1,4 +1,4 @@
-// How do Entra and ACR look when they answer without a good token?
+// Entra and ACR when they answer without a good token.
 import type { Behaviour } from "../contract.ts";
 import { azureJson, type AzureServer, entraError, jwt, registryError } from "./azure.ts";
 

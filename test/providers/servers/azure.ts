@@ -1,4 +1,4 @@
-// How does Azure answer over HTTP: Entra, container registries, a machine's metadata service and App Service?
+// Azure over HTTP: Entra, container registries, a machine's metadata service and App Service.
 //
 // Wire formats: https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow,
 // https://github.com/Azure/acr/blob/main/docs/AAD-OAuth.md,

@@ -1,4 +1,4 @@
-// How does a token endpoint look when it answers without a good token?
+// A token endpoint when it answers without a good token.
 import type { Behaviour } from "../contract.ts";
 import { oauthError } from "./exchange.ts";
 import { json, type VendorReply, type VendorServer } from "./vendor.ts";

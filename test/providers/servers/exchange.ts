@@ -1,4 +1,4 @@
-// How do the token endpoints of Docker Hub, Quay and JFrog answer?
+// The token endpoints of Docker Hub, Quay and JFrog.
 //
 // https://github.com/docker/login-action/blob/master/src/dockerhub.ts,
 // https://github.com/quay/quay/blob/master/endpoints/oauth/robot_identity_federation.py,

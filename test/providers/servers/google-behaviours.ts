@@ -1,4 +1,4 @@
-// How does Google look when it answers without a good token?
+// Google when it answers without a good token.
 import type { Behaviour } from "../contract.ts";
 import { apiError, type GoogleServer, json, oauthError } from "./google.ts";
 

@@ -1,4 +1,4 @@
-// How does Google answer over HTTP: OAuth, STS, IAM's credentials API and the metadata server?
+// Google over HTTP: OAuth, STS, IAM's credentials API and the metadata server.
 //
 // Wire formats: https://developers.google.com/identity/protocols/oauth2/service-account,
 // https://cloud.google.com/iam/docs/reference/sts/rest/v1/TopLevel/token,

@@ -1,4 +1,4 @@
-// How does IBM Cloud's IAM look when it answers without a good token?
+// IBM Cloud's IAM when it answers without a good token.
 import type { Behaviour } from "../contract.ts";
 import { jwt } from "./azure.ts";
 import { ibmError } from "./ibm.ts";

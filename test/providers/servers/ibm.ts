@@ -1,4 +1,4 @@
-// How does IBM Cloud's IAM answer? Wire format: https://cloud.ibm.com/apidocs/iam-identity-token-api
+// IBM Cloud's IAM. Wire format: https://cloud.ibm.com/apidocs/iam-identity-token-api
 import { jwtClaims } from "../../../src/runtime/jwt-claims.ts";
 import { jwt } from "./azure.ts";
 import { json, type VendorCall, type VendorReply, type VendorServer, vendorServer } from "./vendor.ts";

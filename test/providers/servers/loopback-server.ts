@@ -1,4 +1,4 @@
-// How does a server of a test begin and end?
+// Starts and stops a server of a test on the loopback address.
 import type { AddressInfo, Server as NetServer } from "node:net";
 
 /** What http's servers and https' have in common. */

@@ -1,4 +1,4 @@
-// How does an Oracle registry look when it answers without a good token?
+// An Oracle registry when it answers without a good token.
 import type { Behaviour } from "../contract.ts";
 import { oracleError } from "./oracle.ts";
 import { json, type VendorReply, type VendorServer } from "./vendor.ts";

@@ -1,4 +1,4 @@
-// How does Oracle's cloud answer: registries, the metadata service, federation and OKE's proxymux?
+// Oracle's cloud over HTTP: registries, the metadata service, federation and OKE's proxymux.
 //
 // Signatures: https://docs.oracle.com/iaas/Content/API/Concepts/signingrequests.htm. Tokens of registries:
 // https://github.com/oracle-devrel/oke-credential-provider-for-ocir, internal/provider/provider.go. The other wire formats

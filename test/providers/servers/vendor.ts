@@ -1,4 +1,4 @@
-// How does a test server stand in for the hosts of a vendor?
+// A test server that stands in for the hosts of a vendor.
 import { createServer as createPlain, type IncomingMessage, type RequestListener } from "node:http";
 import { createServer as createTls } from "node:https";
 import { text as textOf } from "node:stream/consumers";

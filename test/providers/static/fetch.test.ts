@@ -1,4 +1,4 @@
-// Which Secrets are sources, and what is said of those that are none?
+// Tests of which Secrets are sources, and of what is said of those that are not.
 import { describe, expect, it } from "vitest";
 import type { StaticGrant } from "../../../src/providers/static/grant.ts";
 import type { OperatorSecretRecord } from "../../../src/cluster/records.ts";

@@ -1,4 +1,4 @@
-// Does a Static entry name the Secret that its author meant, and nothing more?
+// Tests that a Static entry names the Secret that its author meant, and nothing more.
 import { describe, expect, it } from "vitest";
 import type { Entry } from "../../../src/api/registry-credential.ts";
 import { causeOf, grantsOf, isFailure } from "../../../src/providers/grant.ts";

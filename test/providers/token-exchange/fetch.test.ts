@@ -1,4 +1,4 @@
-// Are tokens exchanged as the settings say, and is whatever goes wrong told?
+// Tests that tokens are exchanged as the settings say, and that whatever goes wrong is reported.
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import type { z } from "zod";

@@ -1,4 +1,4 @@
-// Which exchanges come of an entry, and what is refused?
+// Tests of the exchanges of an entry, and of what is refused.
 import { describe, expect, it } from "vitest";
 import type { z } from "zod";
 import type { Identity } from "../../../src/api/registry-credential.ts";

@@ -1,4 +1,4 @@
-// Is each refusal of an API server read for what it is, and nothing repeated that should not be?
+// Tests that each error of an API server is read for what it is, and nothing repeated that should not be.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type ApiError, apiErrorFromAnswer, apiErrorFromFailure } from "../../../src/runtime/client/api-error.ts";

@@ -1,4 +1,4 @@
-// Which cluster is found, with which credentials, and what is said when there is none?
+// Tests of which cluster is found, with which credentials, and of what is said when there is none.
 import { mkdtemp, mkdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";

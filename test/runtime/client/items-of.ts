@@ -1,4 +1,4 @@
-// What is on one page of a list?
+// The items on one page of a list.
 import type { ListPage, ListQuery, ListWatch } from "../../../src/runtime/watch/list-watch.ts";
 
 const never = new AbortController().signal;

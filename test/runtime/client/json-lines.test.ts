@@ -1,4 +1,4 @@
-// Is the document of every line found once, however the bytes are cut?
+// Tests that the document of every line is found once, however the bytes are cut.
 import { inspect } from "node:util";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";

@@ -1,4 +1,4 @@
-// Does a list or watch ask for the right thing, and tell the ends of a stream apart?
+// Tests that a list or watch asks for the right thing, and tells the ends of a stream apart.
 import { describe, expect, it } from "vitest";
 import { ApiError } from "../../../src/runtime/client/api-error.ts";
 import { listWatch, type Watched } from "../../../src/runtime/client/list-watch.ts";

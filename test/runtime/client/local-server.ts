@@ -1,4 +1,4 @@
-// How does a test play an API server that misbehaves?
+// A local API server for tests that misbehaves.
 import {
   createServer as createPlain,
   type IncomingMessage,

@@ -1,4 +1,4 @@
-// Is it read from the operator's own token for whom the API server takes tokens?
+// Tests that the audiences for which the API server accepts tokens are read from the operator's own token.
 import { expect, it } from "vitest";
 import { ownAudiences } from "../../../src/runtime/client/connection.ts";
 import { Redacted } from "../../../src/runtime/redacted.ts";

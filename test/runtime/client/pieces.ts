@@ -1,4 +1,4 @@
-// How does a document come in pieces?
+// Cuts a document into pieces.
 
 /** The bytes cut into pieces of these sizes, again and again. */
 export function* pieces(bytes: Buffer, sizes: readonly number[]): Generator<Buffer> {

@@ -1,4 +1,4 @@
-// How does a test speak to a server of its own over the real transport?
+// The real transport, connected to a server of the test.
 import { onTestFinished } from "vitest";
 import { systemClock } from "../../../src/runtime/clock.ts";
 import { type Transport, transport } from "../../../src/runtime/client/transport.ts";

@@ -1,4 +1,4 @@
-// Does exactly what is wanted come of a JSON document, whatever else is in it and however it is cut?
+// Tests that exactly what is wanted is parsed from a JSON document, whatever else is in it and however it is cut.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { shapedReader } from "../../../src/runtime/client/shaped-json.ts";

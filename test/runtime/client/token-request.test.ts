@@ -1,4 +1,4 @@
-// Does the operator ask for a short-lived token of one ServiceAccount, for one audience?
+// Tests that the operator requests a short-lived token of one ServiceAccount, for one audience.
 import { describe, expect, it } from "vitest";
 import { type RequestToken, tokenRequests } from "../../../src/runtime/client/token-request.ts";
 import { type Answer, json, type LocalServer, status } from "./local-server.ts";

@@ -1,4 +1,4 @@
-// Does a call survive what API servers and networks do, and end in bounded time when it cannot?
+// Tests that a call survives what API servers and networks do, and ends in bounded time when it cannot.
 import { getEventListeners } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -1,4 +1,4 @@
-// Do client-node's typed classes go through our transport, and only through it?
+// Tests that client-node's typed classes go through our transport, and only through it.
 import { afterEach, describe, expect, it } from "vitest";
 import { systemClock } from "../../../src/runtime/clock.ts";
 import { transport, type Observation } from "../../../src/runtime/client/transport.ts";

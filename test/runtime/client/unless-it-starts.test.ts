@@ -1,4 +1,4 @@
-// Is a refusal believed of an API server that is ready only?
+// Tests that a refusal is believed only of an API server that is ready.
 import { describe, expect, it } from "vitest";
 import { OperatorError } from "../../../src/runtime/errors.ts";
 import { ApiError, type ApiErrorKind } from "../../../src/runtime/client/api-error.ts";

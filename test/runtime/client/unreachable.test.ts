@@ -1,4 +1,4 @@
-// What is said of an API server that is not reached? The table of docs/cli.md, row by row, each from a real cause.
+// Tests of what is said of an API server that is not reached: the table of docs/cli.md, row by row, each from a real cause.
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// Do Events reach people, few of them and never in anybody's way?
+// Tests that Events reach people, few of them and never in anybody's way.
 import { describe, expect, it } from "vitest";
 import { ApiError } from "../../../src/runtime/client/api-error.ts";
 import { eventRecorder, type EventRecorder, type Occurrence } from "../../../src/runtime/events/event-recorder.ts";

@@ -1,4 +1,4 @@
-// Is there one leader at a time, soon after the last one is gone, whatever becomes of clocks, answers and the Lease?
+// Tests that there is one leader at a time, soon after the last one is gone, whatever becomes of clocks, answers and the Lease.
 import { describe, expect, it } from "vitest";
 import { OperatorError } from "../../../src/runtime/errors.ts";
 import {

@@ -1,4 +1,4 @@
-// How does a test play the API server's part in an election: one Lease, compare-and-swap, and a network that may fail?
+// The API server's part in an election: one Lease, compare-and-swap, and a network that may fail.
 import { ApiError, unavailable } from "../../../src/runtime/client/api-error.ts";
 import { type LeaseName, type LeaseObject, type LeaseRecord, leaseRecord } from "../../../src/runtime/leader/lease.ts";
 import type { Leases } from "../../../src/runtime/leader/leases.ts";

@@ -1,4 +1,4 @@
-// Does each state of the election lead to the right step, whatever is seen and however much time passes?
+// Tests that each state of the election leads to the right step, whatever is seen and however much time passes.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {

@@ -1,4 +1,4 @@
-// Is a Lease that somebody else wrote believed no further than a Lease goes?
+// Tests that a Lease that somebody else wrote is believed no further than a Lease goes.
 import { describe, expect, it } from "vitest";
 import { heldLease, leaseRecord, releasedLease } from "../../../src/runtime/leader/lease.ts";
 

@@ -1,4 +1,4 @@
-// Does each write of the Lease say which version it replaces?
+// Tests that each write of the Lease says which version it replaces.
 import { describe, expect, it } from "vitest";
 import { ApiError } from "../../../src/runtime/client/api-error.ts";
 import { heldLease, leaseRecord } from "../../../src/runtime/leader/lease.ts";

@@ -1,4 +1,4 @@
-// Does no write leave this process that could end after another replica may lead?
+// Tests that no write leaves this process that could end after another replica may lead.
 import { afterEach, describe, expect, it } from "vitest";
 import { systemClock } from "../../../src/runtime/clock.ts";
 import { type ApiRequest, transport, type Transport, userAgent } from "../../../src/runtime/client/transport.ts";

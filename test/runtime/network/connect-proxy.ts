@@ -1,4 +1,4 @@
-// How does a test watch calls leave through a proxy?
+// A CONNECT proxy that records the calls through it.
 import { createServer, type IncomingMessage } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 

@@ -1,4 +1,4 @@
-// What do strangers do to a metrics port? 1,500 connections that come again whenever they are closed, and 100 scrapes a second.
+// A flood of a metrics port: 1,500 connections that come again whenever they are closed, and 100 scrapes a second.
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Agent, request } from "undici";

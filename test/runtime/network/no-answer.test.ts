@@ -1,4 +1,4 @@
-// Which sentence does each cause make? The table of docs/operations.md, row by row, each from a real cause.
+// Tests of the sentence for each cause of a missing answer: the table of docs/operations.md, row by row, each from a real cause.
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { describe, expect, it } from "vitest";
 import type { GuardedHttpOptions } from "../../../src/providers/http/guarded-http.ts";

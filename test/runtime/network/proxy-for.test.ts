@@ -1,4 +1,4 @@
-// Which calls go through the proxy of the environment?
+// Tests of which calls go through the proxy of the environment.
 import { expect, it } from "vitest";
 import { OperatorError } from "../../../src/runtime/errors.ts";
 import { proxyFor } from "../../../src/runtime/network/proxy-for.ts";

@@ -1,4 +1,4 @@
-// How does a test watch calls leave through a SOCKS 5 proxy? RFC 1928, and 1929 for logins.
+// A SOCKS 5 proxy that records the calls through it. RFC 1928, and 1929 for logins.
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
 export interface SocksProxy {

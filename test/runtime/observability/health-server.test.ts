@@ -1,4 +1,4 @@
-// Do probes get a short true answer?
+// Tests that probes get a short true answer.
 import { afterEach, describe, expect, it } from "vitest";
 import { type Health, healthServer } from "../../../src/runtime/observability/health-server.ts";
 

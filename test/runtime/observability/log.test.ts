@@ -1,4 +1,4 @@
-// Is a log line complete, readable by who reads it, and without secrets?
+// Tests of log lines: complete, readable by who reads them, and without secrets.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Redacted } from "../../../src/runtime/redacted.ts";

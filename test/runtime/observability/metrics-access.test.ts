@@ -1,4 +1,4 @@
-// Who may read the metrics, and for how long is that believed?
+// Tests of who may read the metrics, and for how long that is believed.
 import { describe, expect, it } from "vitest";
 import { apiErrorFromAnswer } from "../../../src/runtime/client/api-error.ts";
 import { metricsAccess } from "../../../src/runtime/observability/metrics-access.ts";

@@ -1,4 +1,4 @@
-// Are the metrics where Prometheus looks for them, and nothing else, and is an address that cannot be used told in a sentence?
+// Tests that the metrics are where Prometheus looks for them, and nothing else, and that an unusable address is explained in a sentence.
 import { Agent, createServer, get } from "node:http";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";

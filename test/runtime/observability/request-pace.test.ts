@@ -1,4 +1,4 @@
-// Do strangers who reach a port have little of the operator's time, and who asks now and then all that he needs?
+// Tests that strangers who reach a port have little of the operator's time, and who asks now and then all that they need.
 import { EventEmitter } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Server, Socket } from "node:net";

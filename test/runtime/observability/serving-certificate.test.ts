@@ -1,4 +1,4 @@
-// Are the metrics served over https with the certificate that there is, and with the new one when it is renewed?
+// Tests that the metrics are served over https with the certificate that there is, and with the new one when it is renewed.
 import { X509Certificate } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -1,4 +1,4 @@
-// Does the concurrency follow what the API server bears?
+// Tests that the concurrency follows what the API server bears.
 import { describe, expect, it } from "vitest";
 import { adaptiveConcurrency } from "../../../src/runtime/queue/adaptive-concurrency.ts";
 

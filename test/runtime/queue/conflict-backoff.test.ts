@@ -1,4 +1,4 @@
-// Is an accident repaired at once, and a fight slowed down?
+// Tests that an accident is repaired at once, and a fight slowed down.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {

@@ -1,4 +1,4 @@
-// Does the heap always know which key is due first?
+// Tests that the heap always knows which key is due first.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { delayedKeys, notDelayed, type Delayed } from "../../../src/runtime/queue/delayed-keys.ts";

@@ -1,4 +1,4 @@
-// Does a failed key come back when it should?
+// Tests that a failed key comes back when it should.
 import { describe, expect, it } from "vitest";
 import { failures, type Failed } from "../../../src/runtime/queue/failures.ts";
 

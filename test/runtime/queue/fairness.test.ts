@@ -1,4 +1,4 @@
-// Can what one owner does delay anybody else's keys?
+// Tests that nothing that one owner does can delay anybody else's keys.
 import { describe, expect, it } from "vitest";
 import type { Lane } from "../../../src/runtime/queue/lane-turns.ts";
 import { runWorkers } from "../../../src/runtime/queue/run-workers.ts";

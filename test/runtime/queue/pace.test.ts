@@ -1,4 +1,4 @@
-// Does what takes long leave most of the time to others?
+// Tests that what takes long leaves most of the time to others.
 import { expect, it } from "vitest";
 import { pace } from "../../../src/runtime/queue/pace.ts";
 import { fakeClock } from "../../fake-clock.ts";

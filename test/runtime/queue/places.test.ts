@@ -1,4 +1,4 @@
-// Is a place never given twice, and never lost?
+// Tests that a place is never given twice, and never lost.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Need, type PlaceNeed, places } from "../../../src/runtime/queue/places.ts";

@@ -1,4 +1,4 @@
-// Is the order of ready keys by rank, fair, and free of starvation?
+// Tests that the order of ready keys is by rank, fair, and free of starvation.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Gate, GateListener } from "../../../src/runtime/queue/gate.ts";

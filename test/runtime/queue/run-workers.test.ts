@@ -1,4 +1,4 @@
-// Do the workers keep to their number, their deadline and their end?
+// Tests that the workers keep to their number, their deadline and their end.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { runWorkers, type Workers, type WorkersOptions } from "../../../src/runtime/queue/run-workers.ts";

@@ -1,4 +1,4 @@
-// Does each owner get its share, and is nothing remembered for longer than it matters?
+// Tests that each owner gets its share, and that nothing is remembered for longer than it matters.
 import { describe, expect, it } from "vitest";
 import { shares } from "../../../src/runtime/queue/shares.ts";
 

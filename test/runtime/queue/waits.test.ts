@@ -1,4 +1,4 @@
-// Does what waits hear of each thing that it waits for, and of nothing else?
+// Tests that what waits is told of each thing that it waits for, and of nothing else.
 import { describe, expect, it } from "vitest";
 import { waits } from "../../../src/runtime/queue/waits.ts";
 

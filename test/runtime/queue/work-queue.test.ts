@@ -1,4 +1,4 @@
-// Does every key run when it is due, as often as it must, and never twice at once?
+// Tests that every key runs when it is due, as often as it must, and never twice at once.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { lanes } from "../../../src/runtime/queue/lane-turns.ts";

@@ -1,4 +1,4 @@
-// Do others read what is in our certificates, also after 2049, when their times are written in another way?
+// Tests that others can read our certificates, also after 2049, when their times are encoded in another way.
 import { X509Certificate } from "node:crypto";
 import { expect, it } from "vitest";
 import { certificateAuthority } from "../../../src/runtime/tls/certificate-authority.ts";

@@ -1,4 +1,4 @@
-// Is the pause within its bounds?
+// Tests that the backoff is within its bounds.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { bounds } from "../../../src/runtime/foreign-numbers.ts";

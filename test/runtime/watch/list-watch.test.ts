@@ -1,4 +1,4 @@
-// What does the reflector make of whatever a list or a watch throws?
+// Tests of what the reflector makes of whatever a list or a watch throws.
 import { describe, expect, it } from "vitest";
 import { listWatchFailure } from "../../../src/runtime/watch/list-watch.ts";
 

@@ -1,4 +1,4 @@
-// Is each name watched by itself, and does a name leave without a trace?
+// Tests that each name is watched by itself, and that a name leaves without a trace.
 import { describe, expect, it } from "vitest";
 import { multiReflector } from "../../../src/runtime/watch/multi-reflector.ts";
 import { store } from "../../../src/runtime/watch/store.ts";

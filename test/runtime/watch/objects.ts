@@ -1,4 +1,4 @@
-// What do the objects of these tests look like, raw and stripped?
+// The objects of these tests, raw and transformed.
 import type { StoredObject } from "../../../src/runtime/watch/object-meta.ts";
 import type { WatchEvent } from "../../../src/runtime/watch/list-watch.ts";
 import { identityOf } from "../../../src/runtime/watch/object-meta.ts";

@@ -1,4 +1,4 @@
-// Does each state answer each input with the right next state and commands?
+// Tests that each state answers each input with the right next state and commands.
 import { describe, expect, it } from "vitest";
 import { idle, transition } from "../../../src/runtime/watch/reflector-state.ts";
 import type { ReflectorCommand, ReflectorInput, ReflectorState } from "../../../src/runtime/watch/reflector-state.ts";

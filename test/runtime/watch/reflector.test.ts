@@ -1,4 +1,4 @@
-// Does the reflector keep its store right through everything a server and a network do?
+// Tests that the reflector keeps its store right through everything a server and a network do.
 import { describe, expect, it } from "vitest";
 import { reflector } from "../../../src/runtime/watch/reflector.ts";
 import type { ReflectorEvent } from "../../../src/runtime/watch/reflector-event.ts";

@@ -1,4 +1,4 @@
-// What does a test's API server answer, request by request?
+// A scripted API server for tests, that answers request by request.
 import type { ListPage, ListQuery, ListWatch, WatchEvent, WatchQuery } from "../../../src/runtime/watch/list-watch.ts";
 
 export interface ScriptedList {

@@ -1,4 +1,4 @@
-// What does a store look like to a test that only says what is in it? All of it is known.
+// A store for a test that only says what is in it. All of it is known.
 import { knownAbsent, type Sighting } from "../../../src/runtime/watch/presence.ts";
 
 export function seen<R>(

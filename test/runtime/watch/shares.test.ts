@@ -1,4 +1,4 @@
-// Does every namespace have its share, whatever the others take?
+// Tests that every namespace has its share, whatever the others take.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { shares } from "../../../src/runtime/watch/shares.ts";

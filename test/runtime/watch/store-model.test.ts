@@ -1,4 +1,4 @@
-// Does the store reach the server's truth, however answers to our writes and watch events interleave?
+// Tests that the store reaches the server's state, however answers to our writes and watch events interleave.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { store } from "../../../src/runtime/watch/store.ts";

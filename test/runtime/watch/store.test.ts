@@ -1,4 +1,4 @@
-// Does the store end up with the newest version of everything, whatever arrives first?
+// Tests that the store ends up with the newest version of everything, whatever arrives first.
 import * as fc from "fast-check";
 import { knownAbsent } from "../../../src/runtime/watch/presence.ts";
 import { describe, expect, it } from "vitest";

@@ -1,4 +1,4 @@
-// Is silence noticed when it has lasted for long enough, and not before or after?
+// Tests that silence is noticed when it has lasted for long enough, and not before or after.
 import { describe, expect, it } from "vitest";
 import { watchdog } from "../../../src/runtime/watch/watchdog.ts";
 import { fakeClock } from "../../fake-clock.ts";

@@ -1,4 +1,4 @@
-// Does a release take the images of both architectures out of what a builder wrote, and nothing that was changed since?
+// Tests that a release takes the images of both architectures out of what a builder wrote, and nothing that was changed since.
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

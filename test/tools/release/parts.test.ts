@@ -1,4 +1,4 @@
-// Do a release's arguments, its list of what ships, krew's manifest and the chart's version say what they should?
+// Tests that a release's arguments, its list of what ships, krew's manifest and the chart's version say what they should.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";

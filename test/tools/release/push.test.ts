@@ -1,4 +1,4 @@
-// Is a version never overwritten, and taken up again where a push was cut off?
+// Tests that a version is never overwritten, and taken up again where a push was cut off.
 import { describe, expect, it } from "vitest";
 import { type Blob, blobOf, indexOf, type Manifest, manifestOf } from "../../../tools/release/oci.ts";
 import { type Artifact, pushAll, type Registry } from "../../../tools/release/push.ts";

@@ -1,4 +1,4 @@
-// Where does a release send the login of its registry, and where not?
+// Tests of where a release sends the login of its registry, and what it asks a right for.
 import { MockAgent } from "undici";
 import { expect, it } from "vitest";
 import { registryClient } from "../../../tools/release/registry.ts";

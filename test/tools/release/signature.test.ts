@@ -1,4 +1,4 @@
-// Is what a release signs what its key can vouch for, the same each time, and is a key of another kind refused in a sentence?
+// Tests that a release signs what its key can vouch for, the same each time, and that a key of another kind is refused in a sentence.
 import { createPublicKey, generateKeyPairSync, type KeyObject, verify } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

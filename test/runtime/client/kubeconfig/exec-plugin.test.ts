@@ -1,4 +1,4 @@
-// What is a plugin of a kubeconfig given, when is it run again, and what is told of one that fails?
+// Tests of exec plugins in a kubeconfig: what one is given, when it is run again, and what is reported of one that fails.
 import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// What do kubeconfigs say, one or several, and which sentence does each fault of theirs make?
+// Tests of reading one or several kubeconfigs, and of the sentence for each fault in them.
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";

@@ -1,4 +1,4 @@
-// Which logins does the kubelet itself try for an image, and in which order?
+// Prints which logins the kubelet itself tries for an image, and in which order.
 //
 // Reads a JSON array of {"image": ..., "keys": [...]} and writes, for each, the positions of the keys that it would try.
 package main
