@@ -104,7 +104,7 @@ function plotSvg(
   const grid = [0, highest / 2, highest].map(
     (value) =>
       `<line x1="${field.left}" x2="${field.left + field.width}" y1="${y(value)}" y2="${y(value)}" stroke="${faint}" stroke-opacity="0.3"/>` +
-      `<text x="${field.left - 6}" y="${y(value) + 4}" text-anchor="end" fill="${faint}">${Number(value.toPrecision(3))}</text>`,
+      `<text x="${field.left - 6}" y="${y(value) + 4}" text-anchor="end" fill="${faint}">${value.toLocaleString("en", { maximumSignificantDigits: 3 })}</text>`,
   );
   const ticks = sizes.map(
     (namespaces) =>
@@ -139,5 +139,5 @@ function roundedUp(value: number): number {
 function numberIn(text: string): number {
   const found = /^\**(\d[\d,]*(?:\.\d+)?)\**$/.exec(text)?.[1];
   if (found === undefined) throw new Error(`docs/performance.md has ${JSON.stringify(text)} where a number is drawn`);
-  return Number(found.replaceAll(",", ""));
+  return JSON.parse(found.replaceAll(",", "")) as number;
 }
