@@ -1,7 +1,7 @@
 // The chart as the release before might have had it: with a value less, and an older kind.
 import { cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { parse, stringify } from "yaml";
+import { parseDocument } from "yaml";
 import packageJson from "../../package.json" with { type: "json" };
 import { releaseAnnotation } from "../../src/api/names.ts";
 import { chartFolder } from "./helm.ts";
@@ -22,8 +22,9 @@ export async function earlierChart(folder: string, earlier: string): Promise<str
     text.replace(`${releaseAnnotation}: ${version}`, `${releaseAnnotation}: ${earlier}`),
   );
   await change("values.yaml", (text) => {
-    const { podDisruptionBudget: _later, ...values } = parse(text) as Record<string, unknown>;
-    return stringify(values);
+    const values = parseDocument(text);
+    values.delete("podDisruptionBudget");
+    return values.toString({ lineWidth: 0 });
   });
   await writeFile(join(folder, "templates/manager/pod-disruption-budget.yaml"), "");
   return folder;
