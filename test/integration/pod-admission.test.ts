@@ -252,6 +252,24 @@ describe("pods", () => {
     expect(await added("opted-out", {})).toBeUndefined();
   });
 
+  it("is patched once for each reference that it lacks, and not at all where it has them: a patch is what costs", async () => {
+    const patches = async (): Promise<number> => {
+      const counted = (await world.cluster.metricsText()).matchAll(
+        /^apiserver_mutating_admission_policy_check_total\{[^}]*policy="regcred-pods"[^}]*\} (\d+)$/gm,
+      );
+      return [...counted].reduce((sum, [, count]) => sum + Number(count), 0);
+    };
+    const spent = async (present: readonly string[]): Promise<number> => {
+      const before = await patches();
+      await given("team-a", { imagePullSecrets: present.map(reference) });
+      return (await patches()) - before;
+    };
+    const all = (await world.admin.list(credentialsPath)).map((object) => parsed(object).spec.pullSecret.name);
+    expect(await patches()).toBeGreaterThan(0);
+    expect(await spent(all)).toBe(0);
+    expect(await spent(all.filter((name) => name !== "pull-0" && name !== "pull-1"))).toBe(2);
+  });
+
   it("leaves the kubelet's own pods alone, for NodeRestriction refuses them with a Secret", async () => {
     const annotations = { "kubernetes.io/config.mirror": "checksum" };
     expect(await given("team-a", { nodeName: "worker" }, { annotations })).toEqual([]);

@@ -127,4 +127,16 @@ export const nodeMutants: readonly Mutant[] = [
     ["Object.hasOwn(known, name)\n      ? unknownFields", "known !== undefined\n      ? unknownFields"],
     "node-file",
   ),
+  {
+    fault: "failures",
+    name: "a pod that has its reference is patched all the same, twice, with nothing",
+    edits: [
+      {
+        file: "config/admission/pods/policy.yaml",
+        from: "!({'name': name} in object.spec.?imagePullSecrets.orValue([])))",
+        to: "true)",
+      },
+    ],
+    foundBy: { phase: "integration", path: "test/integration/pod-admission.test.ts", test: "patched once" },
+  },
 ];
