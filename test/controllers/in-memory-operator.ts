@@ -70,7 +70,7 @@ export function inMemoryOperator({ clock, objects, request }: InMemoryOptions) {
       }),
       verify: async () => ({ verification: "Inconclusive" }),
     },
-    queue: { enqueue: (key, how) => (keyOf(key).loop === "token" ? tokens : tenants).add(key, how) },
+    queue: { enqueue: (key, how) => (keyOf(key).controller === "token" ? tokens : tenants).add(key, how) },
   });
   cluster.appear();
   const { begin, run } = regcredControllers(context);

@@ -17,7 +17,7 @@ import { invalidStatus, statusOf } from "./plan-status.ts";
 import { reportDenial, reportSchema } from "./report.ts";
 import { credentialWatches, eachCredential } from "./watches.ts";
 
-export type CredentialLoop = (context: Context, name: string, signal: AbortSignal) => Promise<Outcome>;
+export type CredentialReconciler = (context: Context, name: string, signal: AbortSignal) => Promise<Outcome>;
 
 // After a start every namespace is looked at once, and each token that is due asked for, before a status says anything else than
 // it did: a restart writes nothing, whatever fails. An attempt may take as long as a run (src/operator/controllers.ts). What
@@ -27,7 +27,7 @@ const lookAgain = 1_000;
 
 export function credentialController(context: Context): Controller {
   const { stores } = context.cluster;
-  const run = credentialLoop();
+  const run = credentialReconciler();
   return {
     name: "credential",
     watches: credentialWatches(context),
@@ -43,7 +43,7 @@ export function credentialController(context: Context): Controller {
   };
 }
 
-export function credentialLoop(): CredentialLoop {
+export function credentialReconciler(): CredentialReconciler {
   let runs: CredentialRuns | undefined;
   return async (context, name, signal) => {
     runs ??= credentialRuns(context.runtime.clock);

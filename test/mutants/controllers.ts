@@ -1,4 +1,4 @@
-// What tests have let through of the loops: pods, members, removals, what is kept of an altered entry, memories that never end.
+// What tests have let through of the controllers: pods, members, removals, what is kept of an altered entry, memories that never end.
 import type { Mutant } from "./mutant.ts";
 
 const fault = (name: string, file: string, [from, to]: readonly [string, string], foundBy: string): Mutant => ({
@@ -8,7 +8,7 @@ const fault = (name: string, file: string, [from, to]: readonly [string, string]
   foundBy: { phase: "unit", path: `test/${foundBy}.test.ts` },
 });
 
-export const loopMutants: readonly Mutant[] = [
+export const controllerMutants: readonly Mutant[] = [
   fault(
     "whoever is no longer selected is not looked at",
     "controllers/concerned-namespaces",
