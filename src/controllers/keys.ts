@@ -8,9 +8,9 @@ export type Key =
   | { readonly controller: "credential"; readonly name: string }
   | { readonly controller: "members"; readonly credentialUid: string };
 
-/** Loops that look at the answer to their own write in the run that has written: that the store has it brings no other run of theirs. */
+/** Controllers that look at the answer to their own write in the run that has written: that the store has it brings no other run of theirs. */
 export const writer = { token: "token", secret: "secret", references: "references" } as const satisfies {
-  readonly [Loop in Key["loop"]]?: Loop;
+  readonly [Name in Key["controller"]]?: Name;
 };
 
 // Kubernetes names hold no slash, so the text is read back without doubt.
