@@ -73,7 +73,7 @@ export function inMemoryOperator({ clock, objects, request, seen = (context) => 
       }),
       verify: async () => ({ verification: "Inconclusive" }),
     },
-    queue: { enqueue: (key, how) => (keyOf(key).loop === "token" ? tokens : tenants).add(key, how) },
+    queue: { enqueue: (key, how) => (keyOf(key).controller === "token" ? tokens : tenants).add(key, how) },
   });
   cluster.appear();
   const { begin, run } = regcredControllers(seen(context));

@@ -1,4 +1,4 @@
-// The operator's loops, queue and stores on a cluster in memory of any size, in time that a test lets pass.
+// The operator's controllers, queue and stores on a cluster in memory of any size, in time that a test lets pass.
 import { randomUUID } from "node:crypto";
 import type { ClusterObject } from "../../src/cluster/cluster-api.ts";
 import type { Context } from "../../src/controllers/context.ts";
@@ -24,7 +24,7 @@ export interface Shape {
 
 /** What a piece of work has taken until nothing was left to be done. */
 export interface Cost {
-  /** By loop. */
+  /** By controller. */
   readonly runs: Readonly<Record<string, number>>;
   /** By call of the API server. */
   readonly calls: Readonly<Record<string, number>>;
@@ -117,8 +117,8 @@ export function growingCluster(shape: Shape): GrowingCluster {
   });
   const workers = work(
     (key, signal) => {
-      const { loop } = keyOf(key);
-      runs[loop] = (runs[loop] ?? 0) + 1;
+      const { controller } = keyOf(key);
+      runs[controller] = (runs[controller] ?? 0) + 1;
       return run(key, signal);
     },
     (_key, error) => thrown(error),

@@ -28,7 +28,7 @@ import { invalidStatus, statusOf } from "./plan-status.ts";
 import { reportDenial, reportSchema } from "./report.ts";
 import { credentialWatches, eachCredential } from "./watches.ts";
 
-export type CredentialLoop = (context: Context, name: string, signal: AbortSignal) => Promise<Outcome>;
+export type CredentialReconciler = (context: Context, name: string, signal: AbortSignal) => Promise<Outcome>;
 
 type TallyOf = (context: Context, credential: RegistryCredential) => Promise<Tally>;
 
@@ -41,7 +41,7 @@ const lookAgain = 1_000;
 export function credentialController(context: Context): Controller {
   const { stores } = context.cluster;
   const known = tallies(context);
-  const run = credentialLoop((_, credential) => known.of(credential));
+  const run = credentialReconciler((_, credential) => known.of(credential));
   return {
     name: "credential",
     watches: credentialWatches(context),
@@ -60,7 +60,7 @@ export function credentialController(context: Context): Controller {
 }
 
 /** @param tallyOf Default: all namespaces are counted in each run. */
-export function credentialLoop(tallyOf: TallyOf = counted): CredentialLoop {
+export function credentialReconciler(tallyOf: TallyOf = counted): CredentialReconciler {
   let runs: CredentialRuns | undefined;
   return async (context, name, signal) => {
     runs ??= credentialRuns(context.runtime.clock);

@@ -8,7 +8,7 @@ import type { Outcome } from "../../../src/runtime/queue/work-queue.ts";
 import { statusCache } from "../../../src/controllers/status-cache.ts";
 import { grantKeys } from "../../../src/providers/grant-keys.ts";
 import { members } from "../../../src/entitlement/members.ts";
-import { pullSecretLoop } from "../../../src/controllers/pull-secret/controller.ts";
+import { pullSecretReconciler } from "../../../src/controllers/pull-secret/controller.ts";
 import { patchReferences } from "../../../src/controllers/service-account/apply.ts";
 import { keyedDigest } from "../../../src/cluster/digest.ts";
 import { transformSecret } from "../../../src/cluster/transform/secret.ts";
@@ -90,11 +90,11 @@ describe("a pull Secret that somebody keeps changing back", () => {
       },
       queue: { enqueue: (key: string) => queued.push(key) },
     });
-    const loop = pullSecretLoop();
+    const reconcile = pullSecretReconciler();
     return {
       clock,
       queued,
-      run: () => loop(context, "team-a", "regcred", never),
+      run: () => reconcile(context, "team-a", "regcred", never),
       written: () => written,
       changeBack: (): void => {
         const mine = { namespace: "team-a", name: "regcred", labels: {}, annotations: {} };
@@ -128,7 +128,7 @@ describe("a pull Secret that somebody keeps changing back", () => {
     expect(written()).toBe(before + 1);
     const last = clock.elapsed();
 
-    // The other side gives up. Nothing happens but that the loop comes back when it said.
+    // The other side gives up. Nothing happens but that the controller comes back when it said.
     while (waitOf(outcome)) {
       expect(reasons()).toEqual(["Contested"]);
       await clock.advance(waitOf(outcome));

@@ -28,7 +28,7 @@ const maker = (changes: Partial<Maker> = {}): Maker => ({
   ...changes,
 });
 
-describe("a token loop", () => {
+describe("a token controller", () => {
   let clock: FakeClock;
   let secrets: OperatorSecrets;
   let tokens: GrantTracker;

@@ -1,4 +1,4 @@
-// What tests have let through of the loops: pods, members, removals, what is kept of an altered entry, memories that never end.
+// What tests have let through of the controllers: pods, members, removals, what is kept of an altered entry, memories that never end.
 import type { Mutant } from "./mutant.ts";
 
 const fault = (name: string, file: string, [from, to]: readonly [string, string], foundBy: string): Mutant => ({
@@ -8,11 +8,11 @@ const fault = (name: string, file: string, [from, to]: readonly [string, string]
   foundBy: { phase: "unit", path: `test/${foundBy}.test.ts` },
 });
 
-export const loopMutants: readonly Mutant[] = [
+export const controllerMutants: readonly Mutant[] = [
   fault(
     "a status counts all of its namespaces each time",
     "controllers/credential/controller",
-    ["credentialLoop((_, credential) => known.of(credential))", "credentialLoop()"],
+    ["credentialReconciler((_, credential) => known.of(credential))", "credentialReconciler()"],
     "growth/growth",
   ),
   fault(
