@@ -10,6 +10,18 @@ const fault = (name: string, file: string, [from, to]: readonly [string, string]
 
 export const controllerMutants: readonly Mutant[] = [
   fault(
+    "a status is not told anew when the ServiceAccount of an entry changes",
+    "controllers/credential/watches",
+    ["if (!account || !isAnotherIdentity(change)) return [];", "if (account) return [];"],
+    "controllers/watches",
+  ),
+  fault(
+    "a token is stored with the hosts that its entry had before",
+    "controllers/token/token-makers",
+    ["noted.get(key) ?? maker;", "maker;"],
+    "controllers/token/token-makers",
+  ),
+  fault(
     "a status counts all of its namespaces each time",
     "controllers/credential/controller",
     ["credentialReconciler((_, credential) => known.of(credential))", "credentialReconciler()"],
