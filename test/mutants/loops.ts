@@ -10,6 +10,12 @@ const fault = (name: string, file: string, [from, to]: readonly [string, string]
 
 export const loopMutants: readonly Mutant[] = [
   fault(
+    "each Secret that goes has all that is left of a deletion looked at",
+    "controllers/credential/drain",
+    ["waiting.restsUntil > began && !forced", "waiting.restsUntil > began && false"],
+    "controllers/credential/drain-over-time",
+  ),
+  fault(
     "a status counts all of its namespaces each time",
     "controllers/credential/controller",
     ["credentialLoop((_, credential) => known.of(credential))", "credentialLoop()"],
