@@ -205,10 +205,16 @@ function call(owner: Expression, name: string, tokens: Tokens): Expression {
   return (scope) => method(owner(scope), argument === undefined ? "" : text(argument(scope)));
 }
 
-/** RE2 ignores case from `(?i)` on, JavaScript within a group of its own. */
+/**
+ * RE2's syntax as JavaScript has it: `.` is all but a line feed, `\s` is of ASCII, and `(?i)` holds from there on, within a group of
+ * its own here. By Unicode, as RE2 counts characters, and takes the Kelvin sign for a k.
+ */
 function pattern(syntax: string): RegExp {
-  const [before, after] = syntax.split("(?i)", 2);
-  return new RegExp(after === undefined ? syntax : `${before}(?i:${after})`);
+  const [before = "", after] = syntax
+    .replaceAll(/\\s/g, String.raw`\t\n\f\r `)
+    .replaceAll(/(\\.|\[\^?(?:\\.|[^\]\\])*\])|\./gs, (_, kept?: string) => kept ?? String.raw`[^\n]`)
+    .split("(?i)", 2);
+  return new RegExp(after === undefined ? before : `${before}(?i:${after})`, "u");
 }
 
 function field(of: unknown, name: string): unknown {
