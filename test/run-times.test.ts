@@ -98,7 +98,7 @@ describe("a run that takes longer than is kept", () => {
     ["beside neighbours that have half of it, may take twice as long", 220, { yardstick: 0.2, neighbours: 0.5 }, false],
     ["even for a machine with neighbours, is told", 221, { yardstick: 0.2, neighbours: 0.5 }, true],
   ])("%s", (_what, seconds, machine, isReported) => {
-    const said = overTotal([file("a.test.ts", seconds)], kept, machine);
-    expect(said?.includes("test/kept-total.ts") ?? false).toBe(isReported);
+    const report = overTotal([file("a.test.ts", seconds)], kept, machine);
+    expect(report?.includes("test/kept-total.ts") ?? false).toBe(isReported);
   });
 });

@@ -36,7 +36,7 @@ const reasons: Readonly<Record<string, string>> = {
   "src/runtime/aborted.ts": "of one subject, and used in every layer",
   "src/runtime/ascii.ts": "of one subject, and used in every layer",
   "src/runtime/jwt-claims.ts": "tokens of the API server and of clouds are read alike",
-  "src/runtime/most-entries.ts": "of one subject, and used in every layer",
+  "src/runtime/max-entries.ts": "of one subject, and used in every layer",
   "src/runtime/time-text.ts": "whatever is written to the API server is written alike",
   "src/runtime/client/denial-names.ts": "expressions that are tried by themselves for what they cost",
   "src/runtime/client/kubeconfig/open-id.ts": "loads client-node, which other logins do without",

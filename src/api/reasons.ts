@@ -37,7 +37,7 @@ interface ReasonRow {
 /** What is missing, or to be brought up to date. */
 export type Cure = "source" | "certificates" | "kind" | "consent" | "account";
 
-const said = {} as const satisfies ReasonRow;
+const informational = {} as const satisfies ReasonRow;
 const platformOnChange = { cause: "Platform", retry: "on-change" } as const satisfies ReasonRow;
 const platformSlowly = { cause: "Platform", retry: "slowly" } as const satisfies ReasonRow;
 const platformBackoff = { cause: "Platform", retry: "backoff" } as const satisfies ReasonRow;
@@ -47,10 +47,10 @@ const tenantSlowly = { cause: "Tenant", retry: "slowly" } as const satisfies Rea
 /** As docs/operations.md explains them, in its order. */
 export const reasons = {
   // All is well, or work is under way.
-  Served: said,
-  Distributed: said,
-  Fresh: said,
-  NoNamespaceSelected: said,
+  Served: informational,
+  Distributed: informational,
+  Fresh: informational,
+  NoNamespaceSelected: informational,
   Progressing: { unreported: true },
   Pending: { unreported: true },
   TokenPending: { ...platformBackoff, passing: true },
@@ -69,7 +69,7 @@ export const reasons = {
   SourceExpired: platformOnChange,
   HostMissing: platformOnChange,
   TokenExpired: platformBackoff,
-  Expired: said,
+  Expired: informational,
   // Cloud registries.
   Denied: platformSlowly,
   NotPropagated: platformBackoff,
@@ -118,13 +118,13 @@ export const reasons = {
   SecretNameReserved: platformOnChange,
   DeletionPending: tenantOnChange,
   HostShadowed: { ...platformOnChange, harmless: true },
-  PodEvicted: said,
+  PodEvicted: informational,
   ConfigTooLarge: platformOnChange,
   TooLarge: { ...tenantOnChange, unread: true },
   MintBudget: tenantOnChange,
-  ShareReached: said,
+  ShareReached: informational,
   Contested: { ...tenantOnChange, contested: true },
-  InvalidSpec: said,
+  InvalidSpec: informational,
   // The API server.
   QuotaExceeded: tenantSlowly,
   AdmissionDenied: { ...tenantSlowly, exemptible: true },
@@ -151,18 +151,18 @@ export const reasons = {
   AnotherInstall: platformBackoff,
   LeaseLost: platformBackoff,
   // Held.
-  TooManyNamespaces: said,
-  NamespacesRelabelled: said,
-  FormerLoginKept: said,
+  TooManyNamespaces: informational,
+  NamespacesRelabelled: informational,
+  FormerLoginKept: informational,
   // What only `explain` says.
-  NotSelected: said,
-  NoEntry: said,
-  Unobserved: said,
-  ReferencesOff: said,
-  ReferenceMissing: said,
-  PodTooEarly: said,
-  OtherReferences: said,
-  InvalidImage: said,
+  NotSelected: informational,
+  NoEntry: informational,
+  Unobserved: informational,
+  ReferencesOff: informational,
+  ReferenceMissing: informational,
+  PodTooEarly: informational,
+  OtherReferences: informational,
+  InvalidImage: informational,
 } as const satisfies Readonly<Record<string, ReasonRow>>;
 
 export type Reason = keyof typeof reasons;
@@ -202,7 +202,7 @@ export function cureOf(reason: string): Cure | undefined {
 }
 
 function rowOf(reason: string): ReasonRow {
-  return isReason(reason) ? reasons[reason] : said;
+  return isReason(reason) ? reasons[reason] : informational;
 }
 
 /** It is the tenant's to mend, and nobody else's. */

@@ -161,10 +161,10 @@ export function afterSeconds(value: unknown, start: Temporal.Instant): Temporal.
 
 /** What to tell of a length that no such token has; undefined for any other. */
 export function doubtOf(who: string, value: unknown): string | undefined {
-  const said = inMilliseconds(value, bounds.life);
-  return said === undefined
+  const seconds = inMilliseconds(value, bounds.life);
+  return seconds === undefined
     ? undefined
-    : `${who} says that its token lives for ${said} seconds, that is taken for milliseconds`;
+    : `${who} says that its token lives for ${seconds} seconds, that is taken for milliseconds`;
 }
 
 /** When a token ends that says so itself (`exp`), by our own clock. */

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import type { Grant } from "./grant.ts";
 import { grantKeyText } from "./grant-key.ts";
-import { mostEntries } from "../runtime/most-entries.ts";
+import { maxEntries } from "../runtime/max-entries.ts";
 
 // 128 bits: no two grants will ever meet, and `regcred-token-` with 32 digits is a Secret name.
 const digits = 32;
@@ -13,7 +13,7 @@ const maxKnown = 20_000;
 
 /** Hexadecimal digits of SHA-256 over the canonical text. */
 export function grantKeys(): (grant: Grant) => string {
-  const known = new LRUCache<string, string>(mostEntries(maxKnown));
+  const known = new LRUCache<string, string>(maxEntries(maxKnown));
   return (grant) => {
     const text = grantKeyText(grant);
     const before = known.get(text);

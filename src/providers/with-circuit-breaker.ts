@@ -1,6 +1,6 @@
 // The circuit breaker: an identity is spared that its cloud refuses again and again.
 import { LRUCache } from "lru-cache";
-import { mostEntries } from "../runtime/most-entries.ts";
+import { maxEntries } from "../runtime/max-entries.ts";
 import { hasTrait } from "../api/reasons.ts";
 import type { Clock, Random } from "../runtime/clock.ts";
 import { type Failure, OperatorError } from "../runtime/errors.ts";
@@ -57,7 +57,7 @@ export function withCircuitBreaker(
   providers: ProviderList = ownProviders,
 ): Provider {
   const { clock, random, operatorNamespace, secret, retryWithin, insists } = options;
-  const circuits = new LRUCache<string, Circuit>(mostEntries(maxCircuits));
+  const circuits = new LRUCache<string, Circuit>(maxEntries(maxCircuits));
 
   const wayThrough = (circuit: Circuit, grant: Grant): "tries" | "overdue" | "asked for" | undefined => {
     const now = clock.elapsed();

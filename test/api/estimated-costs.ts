@@ -13,13 +13,13 @@ export const ruleLimit = 10_000_000;
 export const crdLimit = 100_000_000;
 
 /** One error of a refused CRD. */
-export interface Refusal {
+export interface SchemaError {
   readonly field: string;
   readonly message: string;
 }
 
 /** Asks a real API server to judge the schema, without keeping it; gives the errors. */
-export type Judge = (schema: Schema) => Promise<readonly Refusal[]>;
+export type Judge = (schema: Schema) => Promise<readonly SchemaError[]>;
 
 /** Undefined too for "more than 100x", which is all it says above that. */
 const factorIn = (message: string): number | undefined => {

@@ -29,7 +29,7 @@ export async function measureHandOvers({ stage, count, signal, step }: HandOvers
   const took: number[] = [];
   let leader = await startReplica(kubeconfig);
   try {
-    await leader.saying("started");
+    await leader.untilLogged("started");
     while (took.length < count) {
       step(`hand-over after ${signal}${took.length > 0 ? `; the last one took ${took.at(-1)} ms` : ""}`);
       const follower = await startReplica(kubeconfig);
@@ -44,7 +44,7 @@ export async function measureHandOvers({ stage, count, signal, step }: HandOvers
         await side.changeSource();
         const since = Temporal.Now.instant();
         former.child.kill(signal);
-        const { time } = await follower.saying("leading");
+        const { time } = await follower.untilLogged("leading");
         took.push(Math.round(time.since(since).total("milliseconds")));
       } finally {
         former.child.kill("SIGKILL");

@@ -18,7 +18,7 @@ describe("the help", () => {
   it("lists the commands", async () => {
     const around = testStreams();
     expect(await commandLine(["--help"], around)).toBe(0);
-    expect(around.said.stdout).toMatch(/^ {2}run \[options\] +run the operator/m);
+    expect(around.output.stdout).toMatch(/^ {2}run \[options\] +run the operator/m);
   });
 
   it.each(clusterCommands)(
@@ -26,7 +26,7 @@ describe("the help", () => {
     async (command) => {
       const around = testStreams();
       expect(await commandLine([command.name, "--help"], around)).toBe(0);
-      const help = words(around.said.stdout);
+      const help = words(around.output.stdout);
       for (const part of [command.description, "Cluster options: --kubeconfig", "--context", "Exit codes: 0 yes"]) {
         expect(help).toContain(part);
       }
@@ -36,7 +36,7 @@ describe("the help", () => {
   it("of run has every setting with its variables and its default, and the exit codes", async () => {
     const around = testStreams();
     expect(await commandLine(["run", "--help"], around)).toBe(0);
-    const help = words(around.said.stdout);
+    const help = words(around.output.stdout);
     for (const { flag, placeholder, variables, fallbackText } of settings) {
       expect(help).toContain(`${flag} ${placeholder} `);
       expect(help).toContain(`(default: ${fallbackText}; environment: ${variables.join(", ")})`);
@@ -69,8 +69,8 @@ describe("a wrong command line", () => {
   ])("ends with 2: regcred $args", async ({ args, stderr }) => {
     const around = testStreams();
     expect(await commandLine(args, around)).toBe(2);
-    expect(around.said.stderr).toMatch(stderr);
-    expect(around.said.stdout).toBe("");
+    expect(around.output.stderr).toMatch(stderr);
+    expect(around.output.stdout).toBe("");
     expect(around.asked.operator).toBeUndefined();
   });
 });

@@ -9,7 +9,7 @@ async function completed(
 ): Promise<{ candidates: readonly string[]; directive: string | undefined }> {
   const around = testStreams();
   expect(await commandLine(["__complete", ...words], around)).toBe(0);
-  const lines = around.said.stdout.trimEnd().split("\n");
+  const lines = around.output.stdout.trimEnd().split("\n");
   return { directive: lines.pop(), candidates: lines };
 }
 
@@ -50,7 +50,7 @@ describe("what may come next", () => {
   it("is told to kubectl, which asks by another name", async () => {
     const around = testStreams({ calledAs: "/usr/local/bin/kubectl_complete-regcred" });
     expect(await commandLine(["expl"], around)).toBe(0);
-    expect(around.said.stdout).toBe("explain\n:4\n");
+    expect(around.output.stdout).toBe("explain\n:4\n");
   });
 });
 
@@ -62,8 +62,8 @@ describe("the script", () => {
     ] as const) {
       const around = testStreams({ calledAs });
       expect(await commandLine(["completion", shell], around)).toBe(0);
-      expect(around.said.stdout).toBe(completionScript(shell, file));
-      expect(around.said.stdout).toContain(`${file} __complete`);
+      expect(around.output.stdout).toBe(completionScript(shell, file));
+      expect(around.output.stdout).toContain(`${file} __complete`);
     }
   });
 });

@@ -9,7 +9,7 @@ import { commandLine } from "../../src/cli/command-line.ts";
 import { defaultNames } from "../../src/cli/doctor/install-names.ts";
 import { guardrailPolicies } from "../../src/cli/doctor/guardrails.ts";
 import { json, type LocalServer, localServer } from "../runtime/client/local-server.ts";
-import { refusal } from "../operator/api-server.ts";
+import { statusError } from "../operator/api-server.ts";
 import type { Faults } from "../operator/played-pools.ts";
 import { ops, type Replica, type Fixture, fixture } from "../operator/fixture.ts";
 import { parseAllDocuments } from "yaml";
@@ -59,7 +59,7 @@ async function type(on: Fixture, args: readonly string[], around = streamsOf(on)
   for (;;) {
     await on.clock.advance(Temporal.Duration.from({ milliseconds: step }));
     const [code] = ended;
-    if (code !== undefined) return { code, ...around.said };
+    if (code !== undefined) return { code, ...around.output };
   }
 }
 
@@ -69,7 +69,7 @@ const mayNotRead =
   (resource: string): Faults =>
   (call) =>
     call.method === "GET" && call.resource === resource
-      ? refusal(
+      ? statusError(
           403,
           "Forbidden",
           {},
@@ -153,7 +153,7 @@ describe("drain", () => {
 
   it("where the kind is not installed", async () => {
     const on = fixture();
-    may(on, ({ resource }) => (resource === "registrycredentials" ? refusal(404, "NotFound") : undefined));
+    may(on, ({ resource }) => (resource === "registrycredentials" ? statusError(404, "NotFound") : undefined));
     expect((await type(on, drain)).code).toBe(0);
   });
 
@@ -163,7 +163,7 @@ describe("drain", () => {
   ])("where one %s", async (_why, status) => {
     const on = fixture();
     on.addCredential("acme");
-    may(on, ({ method }) => (method === "DELETE" ? refusal(status, "Refused") : undefined));
+    may(on, ({ method }) => (method === "DELETE" ? statusError(status, "Refused") : undefined));
     expect((await type(on, drain)).code).toBe(1);
   });
 });
@@ -218,10 +218,10 @@ describe("refresh", () => {
   });
 
   /** Nobody runs; somebody says this of the entry of acme. */
-  const alone = (): { on: Fixture; says: (entry: object, after?: number) => void } => {
+  const alone = (): { on: Fixture; reports: (entry: object, after?: number) => void } => {
     const on = fixture();
     on.addCredential("acme");
-    const says = (entry: object, after = 0): void => {
+    const reports = (entry: object, after = 0): void => {
       const patch = (): void => {
         const refreshedAt = on.clock.now().round({ smallestUnit: "second", roundingMode: "floor" }).toString();
         const registry = { name: "hub", identities: 2, failing: 0, state: "Issued", refreshedAt, ...entry };
@@ -230,27 +230,27 @@ describe("refresh", () => {
       if (after === 0) patch();
       else on.clock.schedule(Temporal.Duration.from({ milliseconds: after }), patch);
     };
-    return { on, says };
+    return { on, reports };
   };
 
   it("of an entry of which one token is new, and another one fails", async () => {
-    const { on, says } = alone();
-    says({ failing: 1, reason: "SourceMissing", message: "gone" }, 6_000);
+    const { on, reports } = alone();
+    reports({ failing: 1, reason: "SourceMissing", message: "gone" }, 6_000);
     expect((await type(on, ["refresh", "acme"])).code).toBe(3);
   });
 
   it("of an entry that failed before, and is minted in a moment", async () => {
-    const { on, says } = alone();
-    says({ failing: 1 });
+    const { on, reports } = alone();
+    reports({ failing: 1 });
     await on.pass(10);
-    says({}, 3_000);
+    reports({}, 3_000);
     expect((await type(on, ["refresh", "acme"])).code).toBe(0);
   });
 
   it("of an entry that is minted in the very second in which it is asked for", async () => {
-    const { on, says } = alone();
+    const { on, reports } = alone();
     await on.clock.advance(Temporal.Duration.from({ milliseconds: 300 }));
-    says({}, 200);
+    reports({}, 200);
     await type(on, ["refresh", "acme"], streamsOf(on), 100);
     expect(on.clock.elapsed()).toBeLessThan(2_000);
   });
@@ -454,16 +454,16 @@ spec:
 
   it("of one that the API server refuses, in its words; of one that whoever asks may not write", async () => {
     const on = fixture({ namespaces: ["team-a"] });
-    const answer = (refused: ReturnType<typeof refusal>): void =>
+    const answer = (refused: ReturnType<typeof statusError>): void =>
       may(on, (call) => (call.method === "POST" && call.resource === "registrycredentials" ? refused : undefined));
     const documents = [document("one", "docker-hub", "team-a")];
-    answer(refusal(422, "Invalid", { causes: [{ field: "spec", message: "write another name" }] }));
+    answer(statusError(422, "Invalid", { causes: [{ field: "spec", message: "write another name" }] }));
     expect(await planned(on, documents)).toMatchObject({
       code: 2,
       stdout: "",
       stderr: expect.stringContaining("RegistryCredential one: the API server refuses it: spec: write another name"),
     });
-    answer(refusal(403, "Forbidden"));
+    answer(statusError(403, "Forbidden"));
     expect(await planned(on, documents)).toMatchObject({ code: 0, stderr: "" });
   });
 
@@ -676,7 +676,7 @@ describe("a command", () => {
   ])("that the API server does not let: %j", async (args) => {
     const on = fixture();
     on.addCredential("acme");
-    may(on, () => refusal(401, "Unauthorized"));
+    may(on, () => statusError(401, "Unauthorized"));
     const { code, stderr } = await type(on, args);
     expect([code, stderr]).toEqual([1, expect.stringMatching(/^error: /)]);
   });

@@ -10,7 +10,7 @@ import type { Session } from "../../src/cli/session.ts";
 const auth = btoa("ann:hush");
 const ann = { auth };
 
-interface Said {
+interface Result {
   readonly code: unknown;
   readonly remarks: readonly string[];
   readonly hosts: readonly (readonly string[])[];
@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-async function imported(options: object, secrets: readonly object[] = []): Promise<Said> {
+async function imported(options: object, secrets: readonly object[] = []): Promise<Result> {
   let text = "";
   const session = {
     out: { width: undefined, write: (more: string) => (text += more) },
@@ -45,7 +45,7 @@ async function imported(options: object, secrets: readonly object[] = []): Promi
   };
 }
 
-async function ofFile(config: object): Promise<Said> {
+async function ofFile(config: object): Promise<Result> {
   const filename = join(folder, "config.json");
   await writeFile(filename, JSON.stringify(config));
   return imported({ filename });
@@ -135,7 +135,7 @@ describe("import of what tenants have", () => {
     metadata: { namespace, name, uid: `${namespace}-${name}`, resourceVersion: "1", ...more.metadata },
     data: { ".dockerconfigjson": btoa(JSON.stringify({ auths })) },
   });
-  const ofSecrets = (...secrets: readonly object[]): Promise<Said> => imported({ secrets: true }, secrets);
+  const ofSecrets = (...secrets: readonly object[]): Promise<Result> => imported({ secrets: true }, secrets);
   const right = secret("team-a", "login", { "quay.io": ann });
 
   it.each([

@@ -1,4 +1,4 @@
-// How does a command run in a test: what it says is kept, signals and crashes are sent by hand, the operator is a fake.
+// Streams, signals and crashes of a command in a test: what it prints is kept, signals and crashes are sent by hand, the operator is a fake.
 import type { CommandLineOptions } from "../../src/cli/command-line.ts";
 import type { StopSignal } from "../../src/cli/stop-signals.ts";
 import type { ConnectionOptions } from "../../src/runtime/client/connection.ts";
@@ -7,7 +7,7 @@ import { type FakeClock, fakeClock } from "../fake-clock.ts";
 
 export interface TestStreams extends CommandLineOptions {
   readonly clock: FakeClock;
-  readonly said: { stdout: string; stderr: string };
+  readonly output: { stdout: string; stderr: string };
   readonly asked: { connection?: ConnectionOptions; operator?: OperatorOptions; stops: Temporal.Duration[] };
   /** How many listen to signals. */
   readonly listeners: () => number;
@@ -22,7 +22,7 @@ export interface TestStreams extends CommandLineOptions {
 }
 
 export function testStreams(changes: Partial<CommandLineOptions> = {}): TestStreams {
-  const said = { stdout: "", stderr: "" };
+  const output = { stdout: "", stderr: "" };
   const asked: TestStreams["asked"] = { stops: [] };
   const listeners = new Set<(signal: StopSignal) => void>();
   const crash = Promise.withResolvers<never>();
@@ -35,8 +35,8 @@ export function testStreams(changes: Partial<CommandLineOptions> = {}): TestStre
   const failed = Promise.withResolvers<never>();
   return {
     environment: {},
-    stdout: { write: (text) => (said.stdout += text) },
-    stderr: { write: (text) => (said.stderr += text) },
+    stdout: { write: (text) => (output.stdout += text) },
+    stderr: { write: (text) => (output.stderr += text) },
     random: () => 0,
     hostname: "regcred-0",
     onStopSignal: (call) => {
@@ -66,7 +66,7 @@ export function testStreams(changes: Partial<CommandLineOptions> = {}): TestStre
     },
     ...changes,
     clock: fakeClock(),
-    said,
+    output,
     asked,
     listeners: () => listeners.size,
     send: (signal) => {

@@ -48,7 +48,7 @@ async function status(
     },
   });
   const code = await commandLine(["status"], { ...around, clock: systemClock() });
-  return { code, ...around.said };
+  return { code, ...around.output };
 }
 
 const token = `echo '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{"token":"hunter2"}}'`;

@@ -4,8 +4,8 @@ import { commandLine } from "../../src/cli/command-line.ts";
 import { OperatorError } from "../../src/runtime/errors.ts";
 import { testStreams, type TestStreams } from "./io-streams.ts";
 
-const logLines = ({ said }: TestStreams): unknown[] =>
-  said.stdout
+const logLines = ({ output }: TestStreams): unknown[] =>
+  output.stdout
     .split("\n")
     .filter(Boolean)
     .map((line) => JSON.parse(line) as unknown);
@@ -85,7 +85,7 @@ describe("run", () => {
     around.stopped.resolve();
     expect(await ended).toBe(0);
     expect(logLines(around)).toMatchObject([{ msg: "connecting" }, { msg: "stopping", signal }, { msg: "stopped" }]);
-    expect(around.said.stderr).toBe("");
+    expect(around.output.stderr).toBe("");
     expect(around.listeners()).toBe(0);
     expect(around.clock.scheduled()).toBe(0);
   });
@@ -101,7 +101,7 @@ describe("run", () => {
     around.started.reject(new Error("the operator was stopped"));
     around.stopped.resolve();
     expect(await ended).toBe(0);
-    expect(around.said.stderr).toBe("");
+    expect(around.output.stderr).toBe("");
   });
 
   it.each([
@@ -128,7 +128,7 @@ describe("run", () => {
     around.send("SIGTERM");
     await around.clock.advance(Temporal.Duration.from({ seconds: 22 }));
     expect(await ended).toBe(0);
-    expect(around.said.stdout).toContain("stopped without waiting for what is still under way");
+    expect(around.output.stdout).toContain("stopped without waiting for what is still under way");
   });
 
   it("says in one sentence why it cannot start, closes what is open and ends with 1", async () => {
@@ -136,7 +136,7 @@ describe("run", () => {
     around.started.reject(noPermission);
     around.stopped.resolve();
     expect(await commandLine(["run"], around)).toBe(1);
-    expect(around.said.stderr).toBe("error: the operator may not list secrets: kubectl apply -k config/default\n");
+    expect(around.output.stderr).toBe("error: the operator may not list secrets: kubectl apply -k config/default\n");
     expect(around.asked.stops).toHaveLength(1);
     expect(around.listeners()).toBe(0);
   });
@@ -152,7 +152,7 @@ describe("run", () => {
     );
     around.stopped.resolve();
     expect(await ended).toBe(1);
-    expect(around.said.stderr).toBe("error: the lease is lost\n");
+    expect(around.output.stderr).toBe("error: the lease is lost\n");
     expect(around.asked.stops).toEqual([new Temporal.Duration()]);
   });
 
@@ -161,7 +161,7 @@ describe("run", () => {
     around.started.reject(noPermission);
     around.stopped.resolve();
     await commandLine(["run", "--log-level", "debug"], around);
-    expect(around.said.stderr).toMatch(/^error: the operator may not .*\nError: HTTP 403\n {4}at /);
+    expect(around.output.stderr).toMatch(/^error: the operator may not .*\nError: HTTP 403\n {4}at /);
   });
 
   it("says why there is no cluster to connect to", async () => {
@@ -176,7 +176,7 @@ describe("run", () => {
       },
     });
     expect(await commandLine(["run"], around)).toBe(1);
-    expect(around.said).toEqual({ stdout: "", stderr: "error: no cluster: set KUBECONFIG or run in a pod\n" });
+    expect(around.output).toEqual({ stdout: "", stderr: "error: no cluster: set KUBECONFIG or run in a pod\n" });
   });
 
   it("ends with 1 when an error reached nobody, with its place in the code only for who debugs", async () => {
@@ -188,8 +188,8 @@ describe("run", () => {
       await around.clock.advance();
       around.crash(new TypeError("x is not a function"));
       expect(await ended).toBe(1);
-      expect(around.said.stderr).toMatch(/^error: regcred failed unexpectedly.*TypeError: x is not a function/);
-      expect(around.said.stderr.includes("run.test.ts")).toBe(level === "debug");
+      expect(around.output.stderr).toMatch(/^error: regcred failed unexpectedly.*TypeError: x is not a function/);
+      expect(around.output.stderr.includes("run.test.ts")).toBe(level === "debug");
     }
   });
 });

@@ -8,7 +8,7 @@ import { describe, expect, it } from "vitest";
 const module = pathToFileURL(join(import.meta.dirname, "../..", "src", "cli", "stop-signals.ts")).href;
 
 /** What a process says, and how it ends, that sends itself signals. */
-async function runs(script: string): Promise<readonly [said: string, code: number | null]> {
+async function runs(script: string): Promise<readonly [output: string, code: number | null]> {
   const text = `import { onStopSignal } from ${JSON.stringify(module)};
     const send = async (name) => { process.kill(process.pid, name); await new Promise((end) => setTimeout(end, 50)); };
     const listen = () => onStopSignal((name) => process.stdout.write(name + " "));
@@ -16,10 +16,10 @@ async function runs(script: string): Promise<readonly [said: string, code: numbe
   const child = spawn(process.execPath, ["--input-type=module", "--eval", text], {
     stdio: ["ignore", "pipe", "inherit"],
   });
-  let said = "";
-  child.stdout.on("data", (chunk: Buffer) => (said += chunk.toString()));
+  let output = "";
+  child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
   const [code] = (await once(child, "close")) as [number | null];
-  return [said.trim(), code];
+  return [output.trim(), code];
 }
 
 describe("a signal", () => {

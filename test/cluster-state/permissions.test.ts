@@ -18,8 +18,8 @@ const everything: Denials = {
 };
 const listed: Mode = { ...unrestricted, pullSecretNames: ["regcred"], watchNamespaces: ["team-a"] };
 
-const seen = (mode: Mode, refusals: Denials, operatorNamespace = "regcred-system"): Permissions =>
-  permissions(mode, refusals, operatorNamespace);
+const seen = (mode: Mode, denials: Denials, operatorNamespace = "regcred-system"): Permissions =>
+  permissions(mode, denials, operatorNamespace);
 
 function answers({ secret, name, whole, serviceAccounts, others }: Permissions): (string | undefined)[] {
   return [
@@ -59,11 +59,11 @@ describe("what is out of reach", () => {
   });
 
   it("is granted by the chart where the operator is installed elsewhere than config/default does it", () => {
-    for (const said of answers(seen(unrestricted, everything, "registry-logins"))) {
-      expect(said).toMatch(
+    for (const sentence of answers(seen(unrestricted, everything, "registry-logins"))) {
+      expect(sentence).toMatch(
         /upgrade of the chart's release in the namespace registry-logins|chart value pullSecretNames$/,
       );
-      expect(said).not.toContain("config/");
+      expect(sentence).not.toContain("config/");
     }
   });
 

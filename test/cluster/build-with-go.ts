@@ -66,14 +66,14 @@ export async function buildWithGo(binary: Buildable, path: string, printer: Prin
  */
 export async function proveGo({ build }: Pick<Buildable, "build">, go = "go"): Promise<void> {
   const child = run(go, ["list", "-m"], build.module);
-  const said: string[] = [];
-  child.stderr.on("data", (chunk: Buffer) => said.push(chunk.toString()));
+  const stderr: string[] = [];
+  child.stderr.on("data", (chunk: Buffer) => stderr.push(chunk.toString()));
   const code = await exitCode(child).catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code === "ENOENT")
       throw new Error("Go was not found on the PATH", { cause: error });
     throw error;
   });
-  if (code !== 0) throw new Error(`this Go cannot build it: ${said.join("").trim()}`);
+  if (code !== 0) throw new Error(`this Go cannot build it: ${stderr.join("").trim()}`);
 }
 
 function run(go: string, args: readonly string[], folder: string): GoCommand {

@@ -39,9 +39,9 @@ describe("a certificate", () => {
 
     const talk = async (ca: string): Promise<string> => {
       const socket = connect({ host: "127.0.0.1", port, ca, cert: client.certificate, key: client.key });
-      const [said] = (await once(socket, "data")) as [Buffer];
+      const [received] = (await once(socket, "data")) as [Buffer];
       socket.destroy();
-      return said.toString();
+      return received.toString();
     };
     expect(await talk(authority.certificate)).toBe("alice");
     await expect(talk(certificateAuthority("ca").certificate)).rejects.toThrow(/certificate/);

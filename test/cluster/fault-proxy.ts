@@ -163,7 +163,7 @@ export async function faultProxy(
 }
 
 function refuse(response: ServerResponse, code: number, retryAfter: number | undefined): void {
-  const [reason, message] = refusals[code] ?? ["InternalError", "the fault proxy says no"];
+  const [reason, message] = statusErrors[code] ?? ["InternalError", "the fault proxy says no"];
   response.writeHead(code, {
     "content-type": "application/json",
     ...(retryAfter !== undefined && { "retry-after": String(retryAfter) }),
@@ -172,7 +172,7 @@ function refuse(response: ServerResponse, code: number, retryAfter: number | und
 }
 
 // As the API server words them; 403 has the sentence of RBAC.
-const refusals: Readonly<Record<number, readonly [reason: string, message: string]>> = {
+const statusErrors: Readonly<Record<number, readonly [reason: string, message: string]>> = {
   403: ["Forbidden", 'secrets is forbidden: User "regcred" cannot create resource "secrets" in API group ""'],
   409: ["Conflict", "the object has been modified; please apply your changes to the latest version and try again"],
   422: ["Invalid", "it is invalid"],

@@ -33,8 +33,8 @@ export async function kubeletsAnswers(
   const child = spawn(program, { stdio: ["pipe", "pipe", "ignore"] });
   const ended = once(child, "exit");
   child.stdin.end(JSON.stringify(questions));
-  const said = await text(child.stdout);
+  const output = await text(child.stdout);
   const [code] = (await ended) as [number | null];
   if (code !== 0) throw new Error(`the matcher ended with ${String(code)}`);
-  return JSON.parse(said) as number[][];
+  return JSON.parse(output) as number[][];
 }

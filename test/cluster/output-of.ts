@@ -18,14 +18,14 @@ export async function outputOf(
   const child = spawn(file, args, { ...options, timeout, stdio: ["ignore", "pipe", "pipe"] });
   const { pid } = child;
   if (pid !== undefined) watchdog.started(pid);
-  const [said, complained, [code, signal]] = await Promise.all([
+  const [stdout, stderr, [code, signal]] = await Promise.all([
     text(child.stdout),
     text(child.stderr),
     once(child, "close") as Promise<[number | null, string | null]>,
   ]);
   if (pid !== undefined) watchdog.ended(pid);
-  if (code === 0) return said.trim();
+  if (code === 0) return stdout.trim();
   throw new Error(
-    `${[file, ...args].join(" ")} ended with ${code ?? signal}:\n${(said + complained).slice(-quotedCharacters)}`,
+    `${[file, ...args].join(" ")} ended with ${code ?? signal}:\n${(stdout + stderr).slice(-quotedCharacters)}`,
   );
 }

@@ -49,8 +49,8 @@ export function removalScenario({ changes, pretends = false, thinking = 0 }: Rem
     data: { ".dockerconfigjson": btoa("{}") },
   });
   feed.observed(transform(stands()));
-  const book = members();
-  book.begin(credential().uid);
+  const tracker = members();
+  tracker.begin(credential().uid);
   let deletions = 0;
   const context = contextOf({
     runtime: {
@@ -61,7 +61,7 @@ export function removalScenario({ changes, pretends = false, thinking = 0 }: Rem
     },
     credentials: {
       statusCache: statusCache(clock),
-      members: book,
+      members: tracker,
       judged: { judged: () => undefined, unjudged: () => undefined },
       index: {
         names: () => ["regcred"],

@@ -23,7 +23,7 @@ function put(path: string, text: string | Uint8Array, mode = 0o600): void {
 const files = (uid = owner) => privateFiles(folder, uid);
 
 /** Reason and message of what it throws. */
-function refusal(call: () => unknown): string {
+function failureOf(call: () => unknown): string {
   try {
     call();
   } catch (error) {
@@ -77,12 +77,12 @@ describe("a Secret on a node", () => {
     ["what is too large", () => put("hub/password", "x".repeat(64 * 1024 + 1)), /is larger than 64 KiB/],
   ])("is refused: %s", (_, prepare, message) => {
     prepare();
-    expect(refusal(() => files().secret("hub"))).toMatch(message);
+    expect(failureOf(() => files().secret("hub"))).toMatch(message);
   });
 
   it("is refused where somebody else owns it, with the command that mends it", () => {
     put("hub/password", "hunter2");
-    expect(refusal(() => files(owner + 1).secret("hub"))).toMatch(
+    expect(failureOf(() => files(owner + 1).secret("hub"))).toMatch(
       new RegExp(
         `^SourceRefused: .* belongs to the user ${owner}, who can change it: chown ${owner + 1}:${owner + 1} /`,
       ),
@@ -90,20 +90,20 @@ describe("a Secret on a node", () => {
   });
 
   it("that is not there is told with its place", () => {
-    expect(refusal(() => files().secret("other"))).toBe(
+    expect(failureOf(() => files().secret("other"))).toBe(
       `SourceMissing: ${join(folder, "other")} does not exist: create it, as docs/nodes.md says`,
     );
   });
 
   it("is looked for in no other folder", () => {
     for (const name of ["..", "../hub", "hub/..", "/etc", ""]) {
-      expect(refusal(() => files().secret(name))).toMatch(/^SourceInvalid: no folder of .* can be called so$/);
+      expect(failureOf(() => files().secret(name))).toMatch(/^SourceInvalid: no folder of .* can be called so$/);
     }
   });
 
   it("that is a link is not followed", () => {
     symlinkSync(join(folder, "hub"), join(folder, "link"));
-    expect(refusal(() => files().secret("link"))).toMatch(/symbolic link|is no folder/);
+    expect(failureOf(() => files().secret("link"))).toMatch(/symbolic link|is no folder/);
   });
 });
 
@@ -112,6 +112,6 @@ describe("a configuration file", () => {
     put("regcred.yaml", "a: b", 0o644);
     expect(files().text(join(folder, "regcred.yaml"))).toBe("a: b");
     chmodSync(join(folder, "regcred.yaml"), 0o664);
-    expect(refusal(() => files().text(join(folder, "regcred.yaml")))).toMatch(/chmod go-w /);
+    expect(failureOf(() => files().text(join(folder, "regcred.yaml")))).toMatch(/chmod go-w /);
   });
 });

@@ -2,7 +2,7 @@
 import { systemClock } from "../../src/runtime/clock.ts";
 import { listWatch } from "../../src/runtime/client/list-watch.ts";
 import { reflector } from "../../src/runtime/watch/reflector.ts";
-import { atLeast } from "../../src/runtime/watch/resource-version.ts";
+import { isNotOlder } from "../../src/runtime/watch/resource-version.ts";
 import { whole } from "../../src/runtime/client/shape.ts";
 import { store } from "../../src/runtime/watch/store.ts";
 import type { KubeObject } from "../cluster/admin-client.ts";
@@ -143,7 +143,7 @@ export async function observer({ client, prefix, pullSecret, signal, broken }: O
 
 /** The account was seen as `resourceVersion` left it, or later. */
 export function seenSince(account: SeenAccount | undefined, resourceVersion: string | undefined): boolean {
-  return account !== undefined && atLeast(account.resourceVersion, resourceVersion ?? "");
+  return account !== undefined && isNotOlder(account.resourceVersion, resourceVersion ?? "");
 }
 
 function seenSecret(object: KubeObject, key: string): SeenSecret {

@@ -38,16 +38,16 @@ export async function untilServed(
 
 /** The status says so too; it is written a moment after the fact. */
 export async function untilReady({ client, observer }: TestEnv, count: number): Promise<void> {
-  let said = "nothing";
+  let latest = "nothing";
   await observer.until({
     what: `the status to say that ${count}/${count} namespaces are served`,
     check: polled(async () => {
       const credential = await client.get(`${credentialsPath}/${credentialName}`);
-      said =
+      latest =
         (credential?.["status"] as { readonly namespacesReady?: string } | undefined)?.namespacesReady ?? "nothing";
-      return said === `${count}/${count}`;
+      return latest === `${count}/${count}`;
     }),
-    seen: () => said,
+    seen: () => latest,
   });
 }
 

@@ -172,8 +172,8 @@ describe.each<Way>([kustomize, chart])("installed from $name", (way) => {
     const { node, kubectl, step } = world;
     await kubectl("wait", "regcred/acme", "--for=condition=Ready", "--timeout=30s");
     // As docs/cli.md says.
-    const said = await node.exec("regcred", ["/usr/local/bin/node", "/regcred/regcred.mjs", "status"]);
-    expect(said).toMatch(/^acme +yes +1\/1 +acme +Static /m);
+    const output = await node.exec("regcred", ["/usr/local/bin/node", "/regcred/regcred.mjs", "status"]);
+    expect(output).toMatch(/^acme +yes +1\/1 +acme +Static /m);
     step(`${way.name}: it answers in its own container`);
   });
 

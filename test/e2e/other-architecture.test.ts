@@ -49,8 +49,8 @@ describe(`the image for ${other.name}`, () => {
     const { root, config } = built(test);
     expect(globSync(`regcred/compiled/*-${other.node}-*/*`, { cwd: root })).toHaveLength(1);
     const [node = "", ...options] = config.Entrypoint;
-    const said = await outputOf("chroot", ["--userspec=65532:65532", root, node, ...options, "--version"]);
-    expect(said).toBe(packageJson.version);
+    const version = await outputOf("chroot", ["--userspec=65532:65532", root, node, ...options, "--version"]);
+    expect(version).toBe(packageJson.version);
   });
 });
 

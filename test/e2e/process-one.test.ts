@@ -89,17 +89,17 @@ describe("one signal, before it knows of any cluster,", () => {
       "in its first line",
       "ends it before it has said anything",
       async (one) => {
-        await one.saying("listens");
+        await one.untilPrinted("listens");
         await one.stop();
       },
       { before: telltale },
     ],
-    ["while it reads its kubeconfig", "ends it", (one) => one.saying("reads"), { before: whileReading }],
+    ["while it reads its kubeconfig", "ends it", (one) => one.untilPrinted("reads"), { before: whileReading }],
     [
       "while a program logs in for it",
       "ends it",
       async (one) => {
-        await one.saying("connecting");
+        await one.untilPrinted("connecting");
         await one.stop();
       },
       {
@@ -117,7 +117,7 @@ describe("one signal, before it knows of any cluster,", () => {
       "while it waits for an API server that is away",
       "ends it",
       async (one) => {
-        await one.saying("waiting for the API server");
+        await one.untilPrinted("waiting for the API server");
         await one.stop();
       },
       {},
@@ -127,7 +127,7 @@ describe("one signal, before it knows of any cluster,", () => {
     async (_when, _what, interrupted, options) => {
       const one = await started(nobody, options);
       await interrupted(one);
-      expect([await endOf(one), one.said().stdout.includes('"stopped"')]).toEqual([0, true]);
+      expect([await endOf(one), one.output().stdout.includes('"stopped"')]).toEqual([0, true]);
     },
     patience,
   );
@@ -185,7 +185,7 @@ describe("one signal, with a cluster,", () => {
       way.hold(({ path }) => path.includes("/namespaces?") && path.includes("watch=true"));
       const one = await operate();
       await way.holding();
-      await one.saying("leading");
+      await one.untilPrinted("leading");
       expect(await stopped(one)).toMatchObject({ code: 0, isLast: true, holder: "" });
     },
     patience,
@@ -200,7 +200,7 @@ describe("one signal, with a cluster,", () => {
         spec: { holderIdentity: "another", leaseDurationSeconds: 15, acquireTime: now, renewTime: now },
       });
       const one = await operate();
-      await one.saying("standing by");
+      await one.untilPrinted("standing by");
       expect(await stopped(one)).toMatchObject({ code: 0, writes: [], holder: "another" });
     },
     patience,
@@ -210,7 +210,7 @@ describe("one signal, with a cluster,", () => {
     "while it leads ends it, and it gives the Lease back last",
     async () => {
       const one = await operate();
-      await one.saying('"started"');
+      await one.untilPrinted('"started"');
       expect(await stopped(one)).toMatchObject({ code: 0, isLast: true, holder: "" });
     },
     patience,
@@ -232,7 +232,7 @@ describe("one signal, with a cluster,", () => {
     "in the middle of a drain ends it, gives the Lease back last, and the next one ends the drain",
     async () => {
       const first = await operate();
-      await first.saying('"started"');
+      await first.untilPrinted('"started"');
       await eventually(
         "all are served",
         async () => (await world.status("hub")).namespaces?.ready === namespaces.length,
@@ -258,7 +258,7 @@ describe("one signal, with a cluster,", () => {
       const one = await operate();
       await way.holding();
       await one.stop();
-      await one.saying("stopping");
+      await one.untilPrinted("stopping");
       const before = way.writes().filter(({ path }) => !path.startsWith(leasePath)).length;
       await one.stop();
       const code = await endOf(one);

@@ -6,8 +6,8 @@ import { pollUntil } from "../cluster/poll-until.ts";
 
 export interface ProcessOne {
   /** What went to standard output and standard error so far. */
-  said(): { readonly stdout: string; readonly stderr: string };
-  saying(words: string): Promise<void>;
+  output(): { readonly stdout: string; readonly stderr: string };
+  untilPrinted(words: string): Promise<void>;
   /** As the kubelet sends it. */
   stop(): Promise<void>;
   readonly exitCode: Promise<number | null>;
@@ -32,20 +32,20 @@ export function processOne({ program, kubeconfig, flags = [], before }: ProgramO
     env: { KUBECONFIG: kubeconfig, PATH: process.env["PATH"] },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const said = { stdout: "", stderr: "" };
-  around.stdout.on("data", (chunk: Buffer) => (said.stdout += chunk.toString()));
-  around.stderr.on("data", (chunk: Buffer) => (said.stderr += chunk.toString()));
+  const output = { stdout: "", stderr: "" };
+  around.stdout.on("data", (chunk: Buffer) => (output.stdout += chunk.toString()));
+  around.stderr.on("data", (chunk: Buffer) => (output.stderr += chunk.toString()));
   return {
-    said: () => ({ ...said }),
-    saying: async (words) => {
+    output: () => ({ ...output }),
+    untilPrinted: async (words) => {
       try {
-        await pollUntil(() => said.stdout.includes(words) || said.stderr.includes(words), {
+        await pollUntil(() => output.stdout.includes(words) || output.stderr.includes(words), {
           what: `it to say "${words}"`,
           limit,
           every: Temporal.Duration.from({ milliseconds: 1 }),
         });
       } catch (error) {
-        throw new Error(`it said: ${said.stdout.slice(-2_000)} ${said.stderr.slice(-2_000)}`, { cause: error });
+        throw new Error(`it said: ${output.stdout.slice(-2_000)} ${output.stderr.slice(-2_000)}`, { cause: error });
       }
     },
     stop: async () => {

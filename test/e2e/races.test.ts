@@ -78,7 +78,7 @@ describe("one file with a Namespace and a Deployment", { timeout: 20 * 60_000 },
 
   const startOperator = async (): Promise<void> => {
     operator = await startReplica(cluster.kubeconfig, system, { flags: ["--pod-recovery", "true"], logLevel: "info" });
-    await operator.saying("leading");
+    await operator.untilLogged("leading");
   };
   const stopOperator = async (): Promise<void> => {
     operator?.child.kill("SIGTERM");

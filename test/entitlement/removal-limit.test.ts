@@ -52,12 +52,12 @@ describe("the removal guard", () => {
 
   it("is told with its cause, and with all names where they are few", () => {
     const leaving = ["team-4", "team-3", "team-2", "team-1", "team-0"];
-    const told = (cause: RemovalCause): string =>
+    const messageFor = (cause: RemovalCause): string =>
       heldFrom({ name: "acme", generation: 4, served: 6, cause, leaving, total: 5 }).message;
     const names = "(team-0, team-1, team-2, team-3, team-4)";
     const rest = `${names}; nothing is removed and they stay fresh`;
-    expect(told("Spec")).toBe(`5 of 6 namespaces would lose this credential ${rest}`);
-    expect(told("Labels")).toBe(
+    expect(messageFor("Spec")).toBe(`5 of 6 namespaces would lose this credential ${rest}`);
+    expect(messageFor("Labels")).toBe(
       `5 of 6 namespaces would lose this credential because their labels have changed ${rest}`,
     );
   });

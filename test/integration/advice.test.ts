@@ -51,24 +51,24 @@ describe("the commands that are advised", () => {
   /** Types all of them, one after the other. */
   const follow = async (commands: readonly string[]): Promise<void> => {
     for (const command of commands) {
-      const { code, said } = await shell(filled(command, words));
-      expect({ command, code, said }).toMatchObject({ code: 0 });
+      const { code, output } = await shell(filled(command, words));
+      expect({ command, code, output }).toMatchObject({ code: 0 });
     }
   };
   const doctor = async (): Promise<string> =>
     (await ask(world.cluster.kubeconfig, ["doctor"], { at: systemClock().now().add({ minutes: 6 }) })).stdout;
   /** The checks that found something, the clock's aside, which is told from later. */
-  const troubled = (said: string): readonly string[] =>
-    [...said.matchAll(/^(?:BAD {4}|unknown) ([^:]+): /gm)]
+  const troubled = (text: string): readonly string[] =>
+    [...text.matchAll(/^(?:BAD {4}|unknown) ([^:]+): /gm)]
       .map(([, check = ""]) => check)
       .filter((each) => each !== "clock");
 
   it("by doctor, of an installation that is none", async () => {
     await world.admin.patch(crd, { spec: { names: { shortNames: ["regcred", "rc"] } } });
     await eventually("it is seen", async () => (await doctor()).includes("it is of another version than this program"));
-    const said = await doctor();
-    expect(troubled(said)).toEqual(["RegistryCredential", "rights", "restraint", "audiences", "operator"]);
-    expect(new Set(commandsIn(said))).toEqual(
+    const output = await doctor();
+    expect(troubled(output)).toEqual(["RegistryCredential", "rights", "restraint", "audiences", "operator"]);
+    expect(new Set(commandsIn(output))).toEqual(
       new Set([
         "kubectl apply -f crds/",
         "kubectl apply -k config/default",
@@ -76,7 +76,7 @@ describe("the commands that are advised", () => {
         `kubectl get pods -n ${operatorNamespace}`,
       ]),
     );
-    await follow(commandsIn(said));
+    await follow(commandsIn(output));
     // No pod of the Deployment runs here.
     await eventually("all is mended", async () => troubled(await doctor()).join() === "operator");
   });
@@ -125,7 +125,7 @@ describe("the commands that are advised", () => {
     const audiences = "['https://kubernetes.default.svc']";
     await world.admin.patch(policy, { spec: { ...spec, variables: [{ name: "audiences", expression: audiences }] } });
 
-    const said = await doctor();
+    const output = await doctor();
     const found = [
       "audiences",
       "credentials",
@@ -137,8 +137,8 @@ describe("the commands that are advised", () => {
       "operator",
       "orphans",
     ];
-    expect(new Set(troubled(said))).toEqual(new Set(found));
-    const commands = commandsIn(said);
+    expect(new Set(troubled(output))).toEqual(new Set(found));
+    const commands = commandsIn(output);
     expect(commands).toEqual(
       expect.arrayContaining([
         "kubectl get validatingadmissionpolicy regcred-token-requests -o yaml",
@@ -154,7 +154,7 @@ describe("the commands that are advised", () => {
     // Those two tell by their exit codes, too, that there is something to see.
     await follow(commands.filter((command) => !command.startsWith("kubectl regcred ")));
     for (const command of ["kubectl regcred status cloud", "kubectl regcred doctor --fix"]) {
-      expect(await shell(command)).toMatchObject({ code: 3, said: expect.not.stringContaining("error") });
+      expect(await shell(command)).toMatchObject({ code: 3, output: expect.not.stringContaining("error") });
     }
     expect(await world.secret("team-a", "left")).toBeUndefined();
     await eventually("what a command mends is mended", async () => {
@@ -276,13 +276,13 @@ describe("the commands that are advised", () => {
     [{ hosts: ["https://registry.example.com"] }, "remove https://"],
     [{ pullSecret: { name: "any" } }, "write another pullSecret.name"],
     [{ pullSecrets: { name: "other" } }, "unknown field"],
-  ])("plan foretells nothing of what the API server refuses: %j", async (changes, says) => {
+  ])("plan foretells nothing of what the API server refuses: %j", async (changes, message) => {
     await world.credential("there", staticSpec("any"));
     for (const name of ["new", "there"]) {
       const { code, stdout, stderr } = await planned(name, staticSpec("any", changes));
       expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
       expect(stderr).toMatch(/: RegistryCredential (?:new|there): the API server refuses it: /);
-      expect(stderr).toContain(says);
+      expect(stderr).toContain(message);
     }
     await world.deleteCredential("there");
   });

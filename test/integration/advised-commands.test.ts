@@ -48,8 +48,8 @@ describe("a command that is advised", () => {
     const codes = template.startsWith("regcred ") ? [0, 3, 4] : [0];
     for (const each of values) {
       const command = filled(advised(template, each), words);
-      const { code, said } = await shell(command);
-      expect({ command, code, said }).toMatchObject({ code: expect.toBeOneOf(codes) });
+      const { code, output } = await shell(command);
+      expect({ command, code, output }).toMatchObject({ code: expect.toBeOneOf(codes) });
     }
   });
 });

@@ -29,7 +29,7 @@ beforeAll(async () => {
   ({ kubectl: kubectlFile } = await ensureBinaries(["kubectl"]));
   ({ port } = new URL(plane.server));
   proxy = await connectProxy(Number(port));
-  silent = await connectProxy(0, { refusal: "is silent" });
+  silent = await connectProxy(0, { failure: "is silent" });
   socks = await socksProxy({ port: Number(port) });
   people = { ann: await certificateOf("ann"), bob: await certificateOf("bob") };
 });

@@ -18,25 +18,25 @@ export interface AskOptions {
 }
 
 export async function ask(kubeconfig: string, args: readonly string[], options: AskOptions = {}): Promise<Answer> {
-  const { said, ended } = asking(kubeconfig, args, options);
-  return { code: await ended, ...said };
+  const { output, ended } = asking(kubeconfig, args, options);
+  return { code: await ended, ...output };
 }
 
 export interface Asking {
   /** So far. */
-  readonly said: Omit<Answer, "code">;
+  readonly output: Omit<Answer, "code">;
   readonly ended: Promise<number>;
   /** As Ctrl-C does. */
   interrupt(): void;
 }
 
 export function asking(kubeconfig: string, args: readonly string[], { at, columns }: AskOptions = {}): Asking {
-  const said = { stdout: "", stderr: "" };
+  const output = { stdout: "", stderr: "" };
   let interrupt = (): void => undefined;
   const ended = commandLine(args, {
     environment: { KUBECONFIG: kubeconfig, NO_COLOR: "1", LANG: "C.UTF-8" },
-    stdout: { write: (text) => (said.stdout += text), ...(columns && { isTTY: true, columns }) },
-    stderr: { write: (text) => (said.stderr += text) },
+    stdout: { write: (text) => (output.stdout += text), ...(columns && { isTTY: true, columns }) },
+    stderr: { write: (text) => (output.stderr += text) },
     clock: { ...systemClock(), ...(at && { now: () => at }) },
     random: Math.random,
     hostname: "test",
@@ -48,5 +48,5 @@ export function asking(kubeconfig: string, args: readonly string[], { at, column
     connect: async (options) => loadConnection(options),
     operate: async (options) => operator(options),
   });
-  return { said, ended, interrupt: () => interrupt() };
+  return { output, ended, interrupt: () => interrupt() };
 }

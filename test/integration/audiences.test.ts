@@ -49,7 +49,7 @@ it("starts, and doctor is content, where none is the API server's", async () => 
   const policy = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/regcred-token-requests";
   const { spec } = (await world.admin.get(policy)) as unknown as { spec: object };
   await world.admin.patch(policy, { spec: { ...spec, variables: [{ name: "audiences", expression: "['iam']" }] } });
-  const said = async (): Promise<string> => (await ask(world.cluster.kubeconfig, ["doctor"])).stdout;
-  await eventually("it is seen", async () => !(await said()).includes("BAD     audiences"));
-  expect(await said()).toMatch(/^ok {6}audiences: the API server takes no tokens for iam$/m);
+  const output = async (): Promise<string> => (await ask(world.cluster.kubeconfig, ["doctor"])).stdout;
+  await eventually("it is seen", async () => !(await output()).includes("BAD     audiences"));
+  expect(await output()).toMatch(/^ok {6}audiences: the API server takes no tokens for iam$/m);
 });

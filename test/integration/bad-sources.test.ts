@@ -49,7 +49,7 @@ describe("a source Secret", () => {
     (await world.logins(namespace))?.[host]?.password;
   const receives = (namespace: string, wanted = password, host?: string): Promise<void> =>
     eventually(`${namespace} has the password`, async () => (await passwordIn(namespace, host)) === wanted);
-  const says = (name: string, reason: string): Promise<void> =>
+  const reports = (name: string, reason: string): Promise<void> =>
     eventually(`${name} says ${reason}`, async () => (await entry(name))?.reason === reason);
   const notes = async (namespace: string): Promise<string> =>
     (await world.events(namespace)).map((event) => `${String(event["reason"])} ${String(event["note"])}`).join("\n");
@@ -63,7 +63,7 @@ describe("a source Secret", () => {
 
   it("that is missing is named with the fix, and served as soon as it appears", async () => {
     await served("missing");
-    await says("missing", "SourceMissing");
+    await reports("missing", "SourceMissing");
     const fix = `the source Secret ${operatorNamespace}/missing does not exist; create it: kubectl create secret`;
     for (const type of ["Ready", "TokensFresh", "Distributed", "Stalled"]) {
       await eventually(
@@ -120,7 +120,7 @@ describe("a source Secret", () => {
     async (name, body, reason, message) => {
       await put(name, body);
       await served(name);
-      await says(name, reason);
+      await reports(name, reason);
       const condition = await world.condition(name, "Ready");
       expect(condition).toMatchObject({ status: "False", reason });
       expect(condition?.message).toMatch(message);
@@ -145,7 +145,7 @@ describe("a source Secret", () => {
     await receivesOwn();
     await served("from-pull", { static: { secretName: "ours" } });
     for (const name of ["from-token", "from-pull"]) {
-      await says(name, "SourceRefused");
+      await reports(name, "SourceRefused");
       expect((await entry(name))?.message).toContain("never read back");
       expect(await world.secret(name)).toBeUndefined();
     }
@@ -164,20 +164,20 @@ describe("a source Secret", () => {
       "/api/v1/namespaces/elsewhere/secrets",
     );
     await served("abroad", { static: { secretName: "abroad", secretNamespace: "elsewhere" } });
-    await says("abroad", "SourceNotAllowed");
+    await reports("abroad", "SourceNotAllowed");
     expect((await entry("abroad"))?.message).toContain("--source-namespaces=elsewhere");
 
     const vault = "/api/v1/namespaces/vault/secrets";
     await put("vaulted", { type: "kubernetes.io/basic-auth", stringData: login }, vault);
     await served("vaulted", { static: { secretName: "vaulted", secretNamespace: "vault" } });
-    await says("vaulted", "SourceMissing");
+    await reports("vaulted", "SourceMissing");
     expect((await entry("vaulted"))?.message).toContain(
       "kubectl label -n vault secret vaulted regcred.dev/source=true --overwrite",
     );
     await world.admin.patch(`${vault}/vaulted`, { metadata: { labels: { "regcred.dev/source": "true" } } });
     await receives("vaulted");
     await world.admin.patch(`${vault}/vaulted`, { metadata: { labels: { "regcred.dev/source": null } } });
-    await says("vaulted", "SourceMissing");
+    await reports("vaulted", "SourceMissing");
     expect(await passwordIn("vaulted")).toBe(password);
   });
 
@@ -191,8 +191,8 @@ describe("a source Secret", () => {
     await world.admin.patch(`${secrets}/broken`, { stringData: { password: "" } });
     await world.admin.remove(`${secrets}/deleted`);
     await world.admin.remove(`${secrets}/lost`);
-    await says("broken", "SourceInvalid");
-    await says("deleted", "SourceMissing");
+    await reports("broken", "SourceInvalid");
+    await reports("deleted", "SourceMissing");
     await expect
       .poll(() => world.condition("deleted", "TokensFresh"), soon)
       .toMatchObject({ status: "False", reason: "SourceMissing" });
@@ -205,8 +205,8 @@ describe("a source Secret", () => {
     const [{ grant }] = JSON.parse(annotations) as [{ grant: string }];
     await world.admin.remove(`${secrets}/regcred-token-${grant}`);
     await start();
-    await says("broken", "SourceInvalid");
-    await says("deleted", "SourceMissing");
+    await reports("broken", "SourceInvalid");
+    await reports("deleted", "SourceMissing");
     await eventually(
       "the loss is told",
       async () => (await world.condition("lost", "Ready"))?.reason === "SourceMissing",
@@ -232,10 +232,10 @@ describe("a source Secret", () => {
     expect(await entry("ending")).toMatchObject({ expiresAt: "2099-01-31T00:00:00Z", state: "Issued" });
 
     await annotate("next summer");
-    await says("ending", "SourceInvalid");
+    await reports("ending", "SourceInvalid");
     expect((await entry("ending"))?.message).toContain("write it like 2027-01-31T00:00:00Z");
     await annotate("2020-01-31T00:00:00Z");
-    await says("ending", "SourceExpired");
+    await reports("ending", "SourceExpired");
     expect((await entry("ending"))?.message).toContain("move the annotation regcred.dev/expires-at");
     expect(await passwordIn("ending")).toBe(password);
 
@@ -244,7 +244,7 @@ describe("a source Secret", () => {
       metadata: { annotations: { "regcred.dev/expires-at": "2020-01-31T00:00:00Z" } },
     });
     await served("stale");
-    await says("stale", "SourceExpired");
+    await reports("stale", "SourceExpired");
     expect(await world.secret("stale")).toBeUndefined();
   });
 

@@ -91,7 +91,7 @@ describe("docs/cli.md", () => {
   }
 
   /** Times of day differ from run to run. */
-  function sameTimes(said: string): string {
-    return said.replaceAll(expiresAt.toString({ smallestUnit: "minute" }), "2026-11-25T20:00Z");
+  function sameTimes(text: string): string {
+    return text.replaceAll(expiresAt.toString({ smallestUnit: "minute" }), "2026-11-25T20:00Z");
   }
 });

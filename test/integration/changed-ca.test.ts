@@ -80,8 +80,8 @@ describe("an API server whose certificate is of another CA by now", () => {
   const operating = async (flags: readonly string[]): Promise<() => readonly unknown[]> => {
     const one = await startReplica(kubeconfig, undefined, { flags });
     replica = one;
-    await one.saying("started");
-    return () => [one.child.exitCode, one.child.signalCode, one.said().filter(({ msg }) => msg === "started").length];
+    await one.untilLogged("started");
+    return () => [one.child.exitCode, one.child.signalCode, one.log().filter(({ msg }) => msg === "started").length];
   };
 
   beforeAll(async () => {

@@ -30,19 +30,19 @@ describe("in a cluster", () => {
   afterAll(() => world?.close());
 
   it("a definition that somebody else has installed is theirs, until the commands that are told are typed", async () => {
-    const said = await install("regcred", operatorNamespace).then(String, String);
-    expect(said).toMatch(/already, installed by somebody else/);
-    const commands = said.match(/^ {2}kubectl .+$/gm)?.map((line) => line.trim()) ?? [];
+    const output = await install("regcred", operatorNamespace).then(String, String);
+    expect(output).toMatch(/already, installed by somebody else/);
+    const commands = output.match(/^ {2}kubectl .+$/gm)?.map((line) => line.trim()) ?? [];
     expect(commands).toHaveLength(2);
     for (const command of commands) await typed(command);
-    expect(said).toContain("once with --force-conflicts");
+    expect(output).toContain("once with --force-conflicts");
     expect(await install("regcred", operatorNamespace, "--force-conflicts")).toContain("STATUS: deployed");
   });
 
   it("a second release is told of the first, and stands beside it with names of its own", async () => {
-    const said = await install("other", "elsewhere").then(String, String);
-    expect(said).toMatch(/Another release of regcred, regcred in the namespace regcred-system/);
-    const [, flags = ""] = /no definition: (--set .+)$/m.exec(said) ?? [];
+    const output = await install("other", "elsewhere").then(String, String);
+    expect(output).toMatch(/Another release of regcred, regcred in the namespace regcred-system/);
+    const [, flags = ""] = /no definition: (--set .+)$/m.exec(output) ?? [];
     await expect(install("third", operatorNamespace, ...flags.split(" "))).rejects.toThrow(
       /has a release of regcred already/,
     );

@@ -32,7 +32,7 @@ describe("a policy that denies", () => {
     return (await stage.world.condition(name, "Ready"))?.status === "True";
   };
   /** In the status, or where there can be none in an Event or the log. */
-  const tells = (name: string): Promise<void> =>
+  const reports = (name: string): Promise<void> =>
     eventually(`it is told why ${name} is not`, async () => {
       const events = (await stage.world.events("default"))
         .filter(({ regarding }) => (regarding as { name?: string }).name === name)
@@ -92,7 +92,7 @@ describe("a policy that denies", () => {
     await deny(stage.world, { resource: "registrycredentials/status", operations: ["UPDATE"], which: named("d") });
     await newcomerCredential("d");
     await othersGoOn("team-beside-d");
-    await tells("d");
+    await reports("d");
     await allow(stage.world);
     await eventually("d is served", () => isServed("d"), minute);
     await stage.world.deleteCredential("d");

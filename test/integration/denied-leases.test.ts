@@ -50,7 +50,7 @@ describe("a policy that denies the operator its Lease", () => {
   it("from the start lets it wait, says why, and lets it begin by itself later", async () => {
     await deny(world, { resource: "leases", operations: ["CREATE", "UPDATE"] });
     const replica = await start();
-    expect(JSON.stringify(await replica.saying("lease not reached"))).toContain(changeControl);
+    expect(JSON.stringify(await replica.untilLogged("lease not reached"))).toContain(changeControl);
     expect((await replica.probe("/livez"))?.status).toBe(200);
     await allow(world);
     await served();
@@ -65,7 +65,7 @@ describe("a policy that denies the operator its Lease", () => {
     expect(first.complaint()).toMatch(/^error: the lease is lost: .+; nothing more is written/);
     await rotate();
     const second = await start();
-    expect(JSON.stringify(await second.saying("lease not reached"))).toContain(changeControl);
+    expect(JSON.stringify(await second.untilLogged("lease not reached"))).toContain(changeControl);
     await allow(world);
     await served();
   });

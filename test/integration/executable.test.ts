@@ -137,7 +137,7 @@ describe("the executable", () => {
     await world.namespaces(["team-a"]);
     await world.credential("acme", staticSpec("hub"));
     const child = spawn(join(folder, "regcred"), ["run"], { env: { KUBECONFIG: world.cluster.kubeconfig } });
-    const said = text(child.stderr);
+    const stderr = text(child.stderr);
     child.stdout.resume();
     const ended = once(child, "exit");
     try {
@@ -148,7 +148,7 @@ describe("the executable", () => {
     } finally {
       child.kill("SIGTERM");
     }
-    expect([await ended, await said]).toEqual([[0, null], ""]);
+    expect([await ended, await stderr]).toEqual([[0, null], ""]);
   });
 
   it("is found by kubectl, and answers through it", async () => {

@@ -85,10 +85,10 @@ describe("explain", () => {
     const operator = await world.startOperator();
     await eventually("both conflicts are told", async () => (await world.status("taken")).namespaces?.failed === 2);
     await operator.stop();
-    const said = await explain("team-b", "--image", "registry.taken.example/app:1");
-    expect(said.stdout).toContain("SecretConflict: the namespace has a Secret taken of its own");
-    expect(said.stdout).toContain("(the tenant can fix it; it hits 1 other namespace)");
-    expect(said.stdout).toContain("kubectl delete secret -n team-b taken");
+    const output = await explain("team-b", "--image", "registry.taken.example/app:1");
+    expect(output.stdout).toContain("SecretConflict: the namespace has a Secret taken of its own");
+    expect(output.stdout).toContain("(the tenant can fix it; it hits 1 other namespace)");
+    expect(output.stdout).toContain("kubectl delete secret -n team-b taken");
   });
 
   it("says that it hangs on a Secret that it did not look into", async () => {

@@ -79,7 +79,7 @@ async function inForce(policies: readonly RefusedBy[]): Promise<void> {
   }
 }
 
-const refusals = (abuse: Abuse): RegExp =>
+const denialOf = (abuse: Abuse): RegExp =>
   abuse.refusedBy === "RBAC" ? /^\S+ .*is forbidden: User "system:serviceaccount:regcred-system:regcred" cannot / : /./;
 
 it("docs/security.md lists every abuse, and what refuses it", () => {
@@ -107,7 +107,7 @@ describe("the operator's own token", () => {
     const { status, message } = await stolen.call(abuse);
     expect({ status, message }).toEqual({
       status: expect.toSatisfy((code: number) => code === 403 || code === 422),
-      message: expect.stringMatching(refusals(abuse)),
+      message: expect.stringMatching(denialOf(abuse)),
     });
   });
 

@@ -21,16 +21,16 @@ describe("an operator that starts, and may not list", () => {
   it.each(lists)("$what takes nothing from anybody, and begins by itself later", async ({ path, starts }) => {
     const tokens = await tokensOf(stage);
     await stage.stop();
-    let refusals = 0;
+    let denials = 0;
     proxy.inject({ kind: "answer", code: 403 }, (url) => {
       if (!url.includes(path)) return false;
-      refusals += 1;
+      denials += 1;
       return true;
     });
     await stage.rotate();
     const starting = stage.start();
     // By then all else has been shown to it.
-    await eventually("it has been refused twice", () => Promise.resolve(refusals > 1));
+    await eventually("it has been refused twice", () => Promise.resolve(denials > 1));
     if (starts) await everybodyHasTheLast(stage);
     expect(await tokensOf(stage)).toEqual(tokens);
     proxy.heal();

@@ -120,15 +120,15 @@ describe("two installs", () => {
 
   it("that start at once are one that serves and one that stands by, and no login goes to and fro", async () => {
     const both = await Promise.all([operatorNamespace, elsewhere].map(start));
-    const says = (operator: RunningOperator, text: string): boolean =>
+    const hasLogged = (operator: RunningOperator, text: string): boolean =>
       operator.log.some(({ message }) => message === text);
-    const waiting = (): number => both.findIndex((each) => says(each, "another install serves this cluster"));
+    const waiting = (): number => both.findIndex((each) => hasLogged(each, "another install serves this cluster"));
     await eventually("one stands by", () => Promise.resolve(waiting() >= 0), Temporal.Duration.from({ minutes: 2 }));
     const namespace = waiting() === 0 ? elsewhere : operatorNamespace;
     await servedFrom(namespace);
     await rotate();
     await servedFrom(namespace);
-    expect(both.filter((each) => says(each, "started"))).toHaveLength(1);
+    expect(both.filter((each) => hasLogged(each, "started"))).toHaveLength(1);
     expect(losses()).toEqual([]);
   });
 });

@@ -76,7 +76,7 @@ function secretBody(name = "regcred", more: object = {}): object {
 
 const versioned = (secret: SecretObject, more: object = {}): object => ({ ...secret, ...more });
 
-async function refusalOf(promise: Promise<unknown>): Promise<ApiError> {
+async function apiErrorOf(promise: Promise<unknown>): Promise<ApiError> {
   const error = await promise.then(
     () => undefined,
     (reason: unknown) => reason,
@@ -103,22 +103,22 @@ describe("objects", () => {
   it("are created, replaced and deleted under guard", async () => {
     await namespace("objects");
     const created = await api.createSecret("objects", secretBody());
-    expect((await refusalOf(api.createSecret("objects", secretBody()))).kind).toBe("alreadyExists");
+    expect((await apiErrorOf(api.createSecret("objects", secretBody()))).kind).toBe("alreadyExists");
     const replaced = await api.replaceSecret("objects", "regcred", versioned(created, { immutable: false }));
-    expect((await refusalOf(api.replaceSecret("objects", "regcred", versioned(created)))).kind).toBe("conflict");
+    expect((await apiErrorOf(api.replaceSecret("objects", "regcred", versioned(created)))).kind).toBe("conflict");
     expect(
-      (await refusalOf(api.replaceSecret("objects", "regcred", versioned(replaced, { type: "Opaque" })))).details
+      (await apiErrorOf(api.replaceSecret("objects", "regcred", versioned(replaced, { type: "Opaque" })))).details
         .causes,
     ).toMatchObject([{ field: "type" }]);
     const { uid, resourceVersion } = replaced.metadata;
     expect(
       (
-        await refusalOf(
+        await apiErrorOf(
           api.deleteSecret("objects", "regcred", { uid, resourceVersion: created.metadata.resourceVersion }),
         )
       ).kind,
     ).toBe("conflict");
-    expect((await refusalOf(api.deleteSecret("objects", "regcred", { uid: "other", resourceVersion }))).kind).toBe(
+    expect((await apiErrorOf(api.deleteSecret("objects", "regcred", { uid: "other", resourceVersion }))).kind).toBe(
       "conflict",
     );
     await api.deleteSecret("objects", "regcred", { uid, resourceVersion });
@@ -139,14 +139,14 @@ describe("objects", () => {
     const patched = await api.patchServiceAccount("accounts", "default", patch);
     expect(patched.imagePullSecrets).toEqual([{ name: "regcred" }]);
     expect(
-      (await refusalOf(api.patchServiceAccount("accounts", "default", { ...patch, imagePullSecrets: [] }))).kind,
+      (await apiErrorOf(api.patchServiceAccount("accounts", "default", { ...patch, imagePullSecrets: [] }))).kind,
     ).toBe("conflict");
   });
 });
 
 describe("refusals", () => {
   it("for a missing and a terminating namespace are told apart", async () => {
-    expect((await refusalOf(api.createSecret("nowhere", secretBody()))).kind).toBe("namespaceNotFound");
+    expect((await apiErrorOf(api.createSecret("nowhere", secretBody()))).kind).toBe("namespaceNotFound");
     await post(namespaces(), { apiVersion: "v1", kind: "Namespace", metadata: { name: "ending" } });
     await post(resourcePath({ group: "", version: "v1", resource: "configmaps", namespace: "ending" }), {
       apiVersion: "v1",
@@ -154,7 +154,7 @@ describe("refusals", () => {
       metadata: { name: "stays", finalizers: ["test.example/hold"] },
     });
     await admin.request({ method: "DELETE", path: namespaces("ending") });
-    expect((await refusalOf(api.createSecret("ending", secretBody()))).kind).toBe("namespaceTerminating");
+    expect((await apiErrorOf(api.createSecret("ending", secretBody()))).kind).toBe("namespaceTerminating");
   });
 
   it("by a quota name it", async () => {
@@ -166,7 +166,7 @@ describe("refusals", () => {
       metadata: { name: "few" },
       spec: { hard: { secrets: "0" } },
     });
-    const error = await firstDenial("quota", (refusal) => refusal.message.includes("exceeded"));
+    const error = await firstDenial("quota", (denied) => denied.message.includes("exceeded"));
     expect(failureFrom(error, { action: "write Secret", operatorNamespace })).toMatchObject({
       reason: "QuotaExceeded",
       cause: "Tenant",
@@ -175,7 +175,7 @@ describe("refusals", () => {
   });
 
   it("by RBAC name the right that is missing", async () => {
-    const error = await refusalOf(clusterObjects(limited).createSecret("default", secretBody()));
+    const error = await apiErrorOf(clusterObjects(limited).createSecret("default", secretBody()));
     expect(failureFrom(error, { action: "write Secret", operatorNamespace })).toMatchObject({
       reason: "NotPermitted",
       message: "cannot write Secret: the operator may not create secrets in namespace default",
@@ -215,7 +215,7 @@ describe("refusals", () => {
   });
 
   it("of a body that is no Secret do not quote it", async () => {
-    const error = await refusalOf(
+    const error = await apiErrorOf(
       api.createSecret(
         "default",
         '{"apiVersion":"v1","kind":"Secret","metadata":{"name":"a"},"data":{"password":"hunter2!"}}',
@@ -223,7 +223,7 @@ describe("refusals", () => {
     );
     expect(error.kind).toBe("invalid");
     expect(error.message).not.toContain("hunter2");
-    expect((await refusalOf(api.createSecret("default", '{"password":"hunter2'))).message).not.toContain("hunter2");
+    expect((await apiErrorOf(api.createSecret("default", '{"password":"hunter2'))).message).not.toContain("hunter2");
   });
 });
 

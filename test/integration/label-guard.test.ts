@@ -121,12 +121,12 @@ describe("a label that chooses a login", () => {
       roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "namespace-writers" },
       subjects: [{ kind: "ServiceAccount", name: "deployer", namespace: "team-a" }],
     });
-    const said = await doctor();
-    expect(said.code).toBe(3);
-    expect(said.stdout).toContain(
+    const output = await doctor();
+    expect(output.code).toBe(3);
+    expect(output.stdout).toContain(
       `BAD     labels: no admission policy guards ${label}, and who may change a Namespace chooses its login: Group acme:platform, Group tenants, ServiceAccount team-a/deployer (Namespace team-a)\n`,
     );
-    const commands = [...said.stdout.matchAll(/^ {8}(kubectl .*(?:admission).*)$/gm)].map(([, each = ""]) => each);
+    const commands = [...output.stdout.matchAll(/^ {8}(kubectl .*(?:admission).*)$/gm)].map(([, each = ""]) => each);
     expect(commands).toHaveLength(2);
     for (const command of commands) await followed(command);
     expect(await labels()).toBe(`ok      labels: ${label} can be changed only by ${administrators}`);

@@ -99,16 +99,16 @@ export const ofSecret: Readonly<Record<string, (bytes: number) => object>> = {
 
 /** Calls with ever fewer bytes until the API server takes them, and says how many it took. */
 export async function largestTakenBy(call: (bytes: number) => Promise<unknown>): Promise<number> {
-  let refusal: unknown;
+  let lastError: unknown;
   for (let bytes = largest; bytes > largest / 20; bytes = Math.floor(bytes * 0.85)) {
     try {
       await call(bytes);
       return bytes;
     } catch (error) {
-      refusal = error;
+      lastError = error;
     }
   }
-  throw new Error("the API server takes no such object at all", { cause: refusal });
+  throw new Error("the API server takes no such object at all", { cause: lastError });
 }
 
 /** Creates it as large as the API server takes it. */

@@ -10,7 +10,7 @@ import { eventually, type TestEnv, testEnv, staticSpec } from "./test-env.ts";
 const clock = systemClock();
 const hub = "registry.example.com";
 const names = Array.from({ length: 200 }, (_, index) => `team-${index}`);
-const atLeast = Temporal.Duration.from({ seconds: 20 });
+const minDuration = Temporal.Duration.from({ seconds: 20 });
 
 describe("a flood of the metrics", () => {
   let world: TestEnv;
@@ -68,7 +68,7 @@ describe("a flood of the metrics", () => {
     const flooding = metricsFlood(port);
     const probes: (number | undefined)[] = [];
     const took: number[] = [];
-    const end = clock.elapsed() + atLeast.total("milliseconds");
+    const end = clock.elapsed() + minDuration.total("milliseconds");
     while (clock.elapsed() < end) {
       took.push(await rotation(`hush-${took.length + 2}`));
       probes.push((await replica.probe("/livez"))?.status, (await replica.probe("/readyz"))?.status);
@@ -89,7 +89,7 @@ describe("a flood of the metrics", () => {
     expect([...flooding.statuses.keys()].every((status) => status === 401 || status === 503)).toBe(true);
     // One may have been cut off with its question.
     expect(reviews).toBeLessThanOrEqual((flooding.statuses.get(401) ?? 0) + 2);
-    expect(replica.said().filter(({ msg }) => msg === "lease not reached")).toEqual([]);
+    expect(replica.log().filter(({ msg }) => msg === "lease not reached")).toEqual([]);
   }, 300_000);
 });
 

@@ -79,8 +79,8 @@ describe("docs/migration.md", () => {
     const [looks, acts] = [true, false].map((is) =>
       block.split("\n").filter((line) => /^kubectl regcred (status|explain)/.test(line) === is),
     );
-    const { code, said } = await shell((acts ?? []).join("\n"));
-    expect({ code, said }).toEqual({ code: 0, said });
+    const { code, output } = await shell((acts ?? []).join("\n"));
+    expect({ code, output }).toEqual({ code: 0, output });
     for (const line of looks ?? []) await eventually(line, async () => (await shell(line)).code === 0);
   };
 

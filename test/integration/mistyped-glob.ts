@@ -26,7 +26,7 @@ export function mistypedGlob(count: number): void {
         nodeOptions: [...nodeOptions, "--import", probe],
         logLevel: "info",
       });
-      await replica.saying("started");
+      await replica.untilLogged("started");
     };
     const rotate = (): Promise<void> => world.source("hub", { username: "ann", password: `round-${(round += 1)}` });
     /** How many have the last password. */
@@ -43,9 +43,9 @@ export function mistypedGlob(count: number): void {
       );
     /** Since it has begun to look at the cluster: to load a program takes its time. */
     const stalls = (): readonly number[] => {
-      const said = replica.said();
-      const began = said.find(({ msg }) => msg === "leading")?.time;
-      return said.flatMap(({ msg, time, milliseconds }) =>
+      const log = replica.log();
+      const began = log.find(({ msg }) => msg === "leading")?.time;
+      return log.flatMap(({ msg, time, milliseconds }) =>
         msg === "stalled" && began && Temporal.Instant.compare(time, began) >= 0 ? [Number(milliseconds)] : [],
       );
     };

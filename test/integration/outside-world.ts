@@ -155,7 +155,7 @@ function mirror(admin: AdminClient): Mirror {
   const minted = new Map<string, Minted>();
   const cloud = { ...playedCloud(), minted };
   const elapsed = (): number => clock.elapsed();
-  const book: Ledger = ledger({
+  const worldLedger: Ledger = ledger({
     server,
     clock,
     cloud,
@@ -166,16 +166,16 @@ function mirror(admin: AdminClient): Mirror {
     // What lies between two looks is not seen: only what stands in the end counts.
     counts: () => false,
   });
-  const judged = { server, clock, cloud, ledger: book, home: "regcred-system" } as const;
+  const judged = { server, clock, cloud, ledger: worldLedger, home: "regcred-system" } as const;
   /** Of the step that is being played, and all before the first. */
   let theirs: ((event: ModelEvent) => boolean) | undefined = () => true;
   let passwords = 0;
   server.subscribe((event) => {
-    if (event.resource === "namespaces" || theirs?.(event) === true) noteOthers(book, event);
-    else judgeWrite(book, event);
+    if (event.resource === "namespaces" || theirs?.(event) === true) noteOthers(worldLedger, event);
+    else judgeWrite(worldLedger, event);
   });
   const noteSources = (): void => {
-    for (const { grant, grantKey } of book.past.now().claims) {
+    for (const { grant, grantKey } of worldLedger.past.now().claims) {
       if (grant?.provider !== "Static" || grantKey === undefined) continue;
       const { namespace, name } = grant;
       const source = server.get({ resource: "secrets", namespace, name });
@@ -199,7 +199,7 @@ function mirror(admin: AdminClient): Mirror {
       const actors = { server: people, home: "regcred-system", newPassword, pass: async () => undefined };
       await play(actors as unknown as World, { does, pause: 0 });
       for (const change of changes) await carryOut(admin, change);
-      if (does.act === "delete credential") book.noteDrained(does.name, false);
+      if (does.act === "delete credential") worldLedger.noteDrained(does.name, false);
       const places = new Set(changes.map(placeText));
       theirs = (event) => places.has(placeText(event));
     },
@@ -220,7 +220,7 @@ function mirror(admin: AdminClient): Mirror {
       }
       theirs = undefined;
     },
-    served: () => book.ours.size,
+    served: () => worldLedger.ours.size,
     misgivings: () => misgivings(judged, () => false),
   };
 }

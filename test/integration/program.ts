@@ -6,7 +6,7 @@ import { text } from "node:stream/consumers";
 
 const main = join(import.meta.dirname, "..", "..", "src", "main.ts");
 
-export interface Said {
+export interface Output {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
@@ -26,7 +26,7 @@ export interface ProgramOptions {
 export async function program(
   args: readonly string[],
   { kubeconfig, columns, environment = {}, input }: ProgramOptions,
-): Promise<Said> {
+): Promise<Output> {
   const command = [process.execPath, main, ...args];
   const [file = "", ...rest] =
     columns === undefined

@@ -28,7 +28,7 @@ describe.skipIf(withoutPrometheus)(`a real Prometheus${prometheusAdvice}`, { tim
   let prometheus: Prometheus;
   let metricsUrl: string;
   let isDown = false;
-  let refusals = 0;
+  let denials = 0;
   const alive: Mint[] = [];
 
   const firing = async (alert: string): Promise<boolean> =>
@@ -55,9 +55,9 @@ describe.skipIf(withoutPrometheus)(`a real Prometheus${prometheusAdvice}`, { tim
       lifetime,
       asked: () => {
         if (!isDown) return undefined;
-        refusals += 1;
+        denials += 1;
         // At first it is only busy.
-        return refusals === 1 ? "throttled" : "refused";
+        return denials === 1 ? "throttled" : "refused";
       },
       minted: (mint) => {
         alive.push(mint);

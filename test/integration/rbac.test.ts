@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { crdName } from "../../src/api/names.ts";
 import { rendered } from "../chart/rendered.ts";
 import { installed, operatorUser } from "./installed.ts";
-import { rbac, refusalOf, type Right, rightsIn, rulesOf, rulesWithout } from "./rights.ts";
+import { rbac, failureOf, type Right, rightsIn, rulesOf, rulesWithout } from "./rights.ts";
 import { eventually, operatorNamespace, type TestEnv, testEnv, soon, staticSpec } from "./test-env.ts";
 import type { OperatorError } from "../../src/runtime/errors.ts";
 import { textWithSteps } from "../../src/runtime/steps.ts";
@@ -104,7 +104,7 @@ describe("without one of its rights the operator", () => {
     });
 
   /** What is said without a right that is not asked for at the start, because not every install needs it. */
-  const saidLater: Record<string, () => Promise<string>> = {
+  const laterMessages: Record<string, () => Promise<string>> = {
     "create serviceaccounts/token": async () => {
       const operator = await start();
       await world.admin.create(`/api/v1/namespaces/${operatorNamespace}/serviceaccounts`, {
@@ -125,26 +125,27 @@ describe("without one of its rights the operator", () => {
         ],
         namespaces: { include: ["team-token"] },
       });
-      let said: string | undefined;
+      let message: string | undefined;
       await eventually("the entry says why", async () => {
-        said = (await world.status("minted")).registries?.[0]?.message;
-        return said !== undefined;
+        message = (await world.status("minted")).registries?.[0]?.message;
+        return message !== undefined;
       });
       await world.deleteCredential("minted");
       await operator.stop();
-      return (said ?? "").replace("request tokens of the ServiceAccount", "create serviceaccounts/token of");
+      return (message ?? "").replace("request tokens of the ServiceAccount", "create serviceaccounts/token of");
     },
   };
 
   /** Of rights that the operator goes on without. */
-  const saidInLog = async (): Promise<string> => {
+  const loggedMessage = async (): Promise<string> => {
     const operator = await start();
     const line = operator.log.find(({ message }) => message === "goes on without a right");
     await operator.stop();
     return String(line?.fields["detail"]);
   };
-  for (const verb of ["list", "watch"]) saidLater[`${verb} customresourcedefinitions named ${crdName}`] = saidInLog;
-  for (const verb of ["get", "list", "watch", "patch"]) saidLater[`${verb} serviceaccounts`] = saidInLog;
+  for (const verb of ["list", "watch"])
+    laterMessages[`${verb} customresourcedefinitions named ${crdName}`] = loggedMessage;
+  for (const verb of ["get", "list", "watch", "patch"]) laterMessages[`${verb} serviceaccounts`] = loggedMessage;
 
   beforeAll(async () => {
     world = await testEnv();
@@ -157,8 +158,8 @@ describe("without one of its rights the operator", () => {
     const { verb, resource, name, role } = right;
     await world.admin.patch(pathOf(role), { rules: rulesWithout(right) });
     await eventually("the right is gone", async () => !(await mayOperator(right)));
-    const said = await (saidLater[text]?.() ?? refusalOf(start()));
-    expect(said).toMatch(new RegExp(`may not .*${verb}\\b[^;]* ${resource}\\b[^;]*${name ?? ""}`));
+    const message = await (laterMessages[text]?.() ?? failureOf(start()));
+    expect(message).toMatch(new RegExp(`may not .*${verb}\\b[^;]* ${resource}\\b[^;]*${name ?? ""}`));
     await world.admin.patch(pathOf(role), { rules: rulesOf(role) });
     await eventually("the right is back", () => mayOperator(right));
   });

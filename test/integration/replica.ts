@@ -9,7 +9,7 @@ import { operatorNamespace } from "./test-env.ts";
 const main = join(import.meta.dirname, "..", "..", "src", "main.ts");
 const limit = Temporal.Duration.from({ seconds: 60 });
 
-export interface Said {
+export interface LogEntry {
   readonly time: Temporal.Instant;
   readonly msg: string;
   readonly [field: string]: unknown;
@@ -18,12 +18,12 @@ export interface Said {
 export interface Replica {
   readonly child: ChildProcess;
   /** Its log so far. */
-  said(): readonly Said[];
+  log(): readonly LogEntry[];
   /** What went to standard error. */
   complaint(): string;
   readonly exitCode: Promise<number | null>;
   /** Resolves with the line once it has been logged. */
-  saying(message: string): Promise<Said>;
+  untilLogged(message: string): Promise<LogEntry>;
   /** What a probe is answered; undefined where no answer comes within a second, which is what a kubelet waits. */
   probe(path: "/livez" | "/readyz"): Promise<{ readonly status: number; readonly text: string } | undefined>;
 }
@@ -60,29 +60,29 @@ function replicaAt(
   const child = spawn(process.execPath, [...nodeOptions, main, "run", "--health-address", health, ...flags], {
     env: { KUBECONFIG: kubeconfig, REGCRED_LOG_LEVEL: logLevel },
   });
-  let log = "";
+  let stdout = "";
   let complaint = "";
-  child.stdout.on("data", (chunk: Buffer) => (log += chunk.toString()));
+  child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
   child.stderr.on("data", (chunk: Buffer) => (complaint += chunk.toString()));
-  const said = (): Said[] =>
-    log
+  const log = (): LogEntry[] =>
+    stdout
       .split("\n")
       .slice(0, -1)
       .map((line) => JSON.parse(line) as { readonly time: string; readonly msg: string })
       .map((line) => ({ ...line, time: Temporal.Instant.from(line.time) }));
-  const saidSo = (message: string): Said | undefined => said().find(({ msg }) => msg === message);
+  const logged = (message: string): LogEntry | undefined => log().find(({ msg }) => msg === message);
   return {
     child,
-    said,
+    log,
     complaint: () => complaint,
     exitCode: once(child, "close").then(([code]) => code as number | null),
-    saying: async (message) => {
-      await pollUntil(() => saidSo(message) !== undefined, {
+    untilLogged: async (message) => {
+      await pollUntil(() => logged(message) !== undefined, {
         what: `the replica to say "${message}"; it said: ${complaint}`,
         limit,
         every: Temporal.Duration.from({ milliseconds: 20 }),
       });
-      const line = saidSo(message);
+      const line = logged(message);
       if (!line) throw new Error("it has been there a moment ago");
       return line;
     },

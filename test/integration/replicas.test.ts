@@ -30,7 +30,7 @@ describe("two replicas", () => {
   /** Leader and follower as users that the audit log tells apart. */
   const startPair = async (leaderKubeconfig = kubeconfigs[0] ?? ""): Promise<void> => {
     leader = await start(leaderKubeconfig);
-    await leader.saying("started");
+    await leader.untilLogged("started");
     follower = await start(kubeconfigs[1] ?? "");
     await eventually("the follower is ready", async () => (await follower.probe("/readyz"))?.status === 200);
   };
@@ -86,7 +86,7 @@ describe("two replicas", () => {
   };
   /** Milliseconds from `since` until the follower leads; printed, because people ask for it. */
   const handOver = async (what: string, since: Temporal.Instant): Promise<number> => {
-    const { time } = await follower.saying("leading");
+    const { time } = await follower.untilLogged("leading");
     const took = Math.round(time.since(since).total("milliseconds"));
     process.stdout.write(`hand-over after ${what}: ${took} ms\n`);
     return took;
@@ -135,7 +135,7 @@ describe("two replicas", () => {
     leader.child.kill("SIGTERM");
     expect(await handOver("SIGTERM", since)).toBeLessThan(2_000);
     expect(await leader.exitCode).toBe(0);
-    await follower.saying("started");
+    await follower.untilLogged("started");
     await end();
     await served(`hush-${round}`);
     expect(await taken("replica-a", await acquiredAt())).toEqual([]);
@@ -232,11 +232,13 @@ describe("two replicas", () => {
   it("of another install say so, are not ready, write nothing, and take over when the first is stopped", async () => {
     await world.admin.create("/api/v1/namespaces", { metadata: { name: "elsewhere" } });
     leader = await start(kubeconfigs[0] ?? "");
-    await leader.saying("started");
+    await leader.untilLogged("started");
     await eventually("it has signed", async () => (await world.status("hub")).operatorNamespace === operatorNamespace);
     const second = await start(kubeconfigs[1] ?? "", "elsewhere");
     const since = Temporal.Now.instant();
-    expect(await second.saying("another install serves this cluster")).toMatchObject({ namespace: operatorNamespace });
+    expect(await second.untilLogged("another install serves this cluster")).toMatchObject({
+      namespace: operatorNamespace,
+    });
     const blocker = `another install of regcred serves this cluster, in namespace ${operatorNamespace}: remove one of the two\n`;
     await eventually("it says so to the kubelet", async () => (await second.probe("/readyz"))?.text === blocker);
     expect((await second.probe("/readyz"))?.status).toBe(503);
@@ -251,7 +253,7 @@ describe("two replicas", () => {
     expect(await taken("replica-b", since)).toEqual([]);
     leader.child.kill("SIGTERM");
     expect(await leader.exitCode).toBe(0);
-    await second.saying("started");
+    await second.untilLogged("started");
     await eventually("it has signed", async () => (await world.status("hub")).operatorNamespace === "elsewhere");
     await eventually("it is ready", async () => (await second.probe("/readyz"))?.status === 200);
     second.child.kill("SIGTERM");
@@ -264,11 +266,9 @@ describe("two replicas", () => {
     });
     const both = await Promise.all([start(kubeconfigs[0] ?? ""), start(kubeconfigs[1] ?? "", "elsewhere")]);
     await eventually("one stands by", () =>
-      Promise.resolve(
-        both.some((each) => each.said().some(({ msg }) => msg === "another install serves this cluster")),
-      ),
+      Promise.resolve(both.some((each) => each.log().some(({ msg }) => msg === "another install serves this cluster"))),
     );
     await clock.sleep(seconds(5));
-    expect(both.filter((each) => each.said().some(({ msg }) => msg === "started"))).toHaveLength(1);
+    expect(both.filter((each) => each.log().some(({ msg }) => msg === "started"))).toHaveLength(1);
   });
 });

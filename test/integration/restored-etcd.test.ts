@@ -56,7 +56,7 @@ describe("etcd that was restored from a backup", () => {
     return proxy.count().all - before;
   };
   const leading = (): Replica[] => [...replicas].filter((replica) => isAlive(replica) && leads(replica));
-  const leads = (replica: Replica): boolean => replica.said().some(({ msg }) => msg === "leading");
+  const leads = (replica: Replica): boolean => replica.log().some(({ msg }) => msg === "leading");
   const isAlive = ({ child: { exitCode, signalCode } }: Replica): boolean => exitCode === null && signalCode === null;
 
   beforeAll(async () => {
@@ -130,7 +130,7 @@ describe("etcd that was restored from a backup", () => {
     "is followed within a minute: what came later vanishes, what was is served, one leads, and requests are few",
     async () => {
       const first = await start();
-      await first.saying("started");
+      await first.untilLogged("started");
       const second = await start();
       await eventually("the second stands by", () => isReady(second));
       await served(["team-a", "team-b"], "hush-1");
@@ -154,7 +154,7 @@ describe("etcd that was restored from a backup", () => {
     async () => {
       await rotate("hush-1");
       const first = await start();
-      await first.saying("started");
+      await first.untilLogged("started");
       const second = await start();
       await eventually("the second stands by", () => isReady(second));
       await served(["team-a", "team-b"], "hush-1");
@@ -162,7 +162,7 @@ describe("etcd that was restored from a backup", () => {
       const backup = await backUpEtcd(world.cluster);
       const dead = await holder();
       first.child.kill("SIGKILL");
-      await second.saying("leading");
+      await second.untilLogged("leading");
       const third = await start();
       await eventually("the third stands by", () => isReady(third));
       await work();
@@ -180,7 +180,7 @@ describe("etcd that was restored from a backup", () => {
     async () => {
       await rotate("hush-1");
       const first = await start();
-      await first.saying("started");
+      await first.untilLogged("started");
       const second = await start();
       await eventually("the second stands by", () => isReady(second));
       await served(["team-a", "team-b"], "hush-1");

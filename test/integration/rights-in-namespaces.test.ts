@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { rendered } from "../chart/rendered.ts";
 import { installed } from "./installed.ts";
-import { rbac, refusalOf, rightsIn, rulesOf, rulesWithout } from "./rights.ts";
+import { rbac, failureOf, rightsIn, rulesOf, rulesWithout } from "./rights.ts";
 import { eventually, operatorNamespace, type RunningOperator, type TestEnv, testEnv, staticSpec } from "./test-env.ts";
 
 /** Where nothing is missing. */
@@ -140,7 +140,7 @@ describe("the operator in a listed namespace", () => {
       const path = `${rbac}/namespaces/${operatorNamespace}/roles/regcred`;
       await world.admin.patch(path, { rules: rulesWithout(right) });
       const sentence = `may not ${right.verb} ${right.resource} in namespace ${operatorNamespace}`;
-      await expect.poll(() => refusalOf(start([complete])), { timeout: 30_000 }).toContain(sentence);
+      await expect.poll(() => failureOf(start([complete])), { timeout: 30_000 }).toContain(sentence);
       await world.admin.patch(path, { rules: own.flatMap(rulesOf) });
     },
   );

@@ -61,7 +61,7 @@ export function rulesOf(role: KubeObject): readonly Rule[] {
 }
 
 /** The sentence with which an operator refuses to start. One that starts is stopped. */
-export async function refusalOf(starting: Promise<RunningOperator>): Promise<string> {
+export async function failureOf(starting: Promise<RunningOperator>): Promise<string> {
   try {
     const running = await starting;
     await running.stop();

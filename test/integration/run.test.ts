@@ -11,7 +11,7 @@ const main = join(import.meta.dirname, "..", "..", "src", "main.ts");
 
 interface Started {
   readonly child: ChildProcess;
-  readonly said: { stdout: string; stderr: string };
+  readonly output: { stdout: string; stderr: string };
   readonly exitCode: Promise<number | null>;
 }
 
@@ -31,27 +31,27 @@ describe("regcred run", () => {
   const start = (args: readonly string[] = [], kubeconfig = world.cluster.kubeconfig): Started => {
     const child = spawn(process.execPath, [main, "run", ...args], { env: { KUBECONFIG: kubeconfig } });
     children.add(child);
-    const said = { stdout: "", stderr: "" };
-    child.stdout.on("data", (chunk: Buffer) => (said.stdout += chunk.toString()));
-    child.stderr.on("data", (chunk: Buffer) => (said.stderr += chunk.toString()));
-    return { child, said, exitCode: once(child, "close").then(([code]) => code as number | null) };
+    const output = { stdout: "", stderr: "" };
+    child.stdout.on("data", (chunk: Buffer) => (output.stdout += chunk.toString()));
+    child.stderr.on("data", (chunk: Buffer) => (output.stderr += chunk.toString()));
+    return { child, output, exitCode: once(child, "close").then(([code]) => code as number | null) };
   };
-  const refusal = async (...args: Parameters<typeof start>): Promise<string> => {
-    const { said, exitCode } = start(...args);
+  const failureOf = async (...args: Parameters<typeof start>): Promise<string> => {
+    const { output, exitCode } = start(...args);
     expect(await exitCode).toBe(1);
-    return said.stderr;
+    return output.stderr;
   };
 
   it("serves until SIGTERM, then ends with 0", async () => {
     await world.source("hub", { username: "ann", password: "hunter2" });
     await world.namespaces(["team-run"]);
     await world.credential("run", staticSpec("hub"));
-    const { child, said, exitCode } = start(["--log-level", "debug"]);
+    const { child, output, exitCode } = start(["--log-level", "debug"]);
     await eventually("the namespace is served", async () => (await world.secret("team-run")) !== undefined);
     child.kill("SIGTERM");
     expect(await exitCode).toBe(0);
-    expect(said.stderr).toBe("");
-    const lines = said.stdout
+    expect(output.stderr).toBe("");
+    const lines = output.stdout
       .trimEnd()
       .split("\n")
       .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
@@ -62,7 +62,7 @@ describe("regcred run", () => {
       namespace: operatorNamespace,
     });
     expect(lines.at(-1)).toMatchObject({ level: "info", msg: "stopped" });
-    expect(said.stdout).not.toContain("hunter2");
+    expect(output.stdout).not.toContain("hunter2");
   });
 
   it("serves metrics where it is told to, and says that another program does so already", async () => {
@@ -83,7 +83,7 @@ describe("regcred run", () => {
         )
       );
     });
-    expect(await refusal(["--metrics-address", `127.0.0.1:${port}`])).toBe(
+    expect(await failureOf(["--metrics-address", `127.0.0.1:${port}`])).toBe(
       `error: cannot serve metrics on 127.0.0.1:${port}: another program listens there; set --metrics-address to another one\n`,
     );
     await world.deleteCredential("measured");
@@ -96,14 +96,14 @@ describe("regcred run", () => {
   });
 
   it("says that its namespace is missing, and the command that makes it", async () => {
-    expect(await refusal(["--namespace", "elsewhere"])).toMatch(
+    expect(await failureOf(["--namespace", "elsewhere"])).toMatch(
       /^error: the operator's namespace elsewhere does not exist.*: kubectl create namespace elsewhere\n$/,
     );
   });
 
   it("says which rights are missing, and the command that grants them", async () => {
     const nobody = await world.cluster.kubeconfigFor({ name: "nobody" });
-    expect(await refusal([], nobody)).toMatch(/^error: the operator may not .*: kubectl apply -k config\/default\n$/);
+    expect(await failureOf([], nobody)).toMatch(/^error: the operator may not .*: kubectl apply -k config\/default\n$/);
   });
 
   it("waits for an API server that does not answer, says how to look at it, and stops when asked", async () => {
@@ -111,16 +111,16 @@ describe("regcred run", () => {
     const astray = join(world.cluster.folder, "astray.kubeconfig");
     // Port 1 is free everywhere: tcpmux is dead (RFC 7805).
     await writeFile(astray, text.replaceAll(world.cluster.server, "https://127.0.0.1:1"));
-    const { child, said, exitCode } = start([], astray);
+    const { child, output, exitCode } = start([], astray);
     await expect
-      .poll(() => said.stdout, soon)
+      .poll(() => output.stdout, soon)
       .toContain(
         "no answer from the API server https://127.0.0.1:1: it refuses the connection (ECONNREFUSED); check that it runs with: kubectl get --raw /readyz",
       );
     expect(child.exitCode).toBeNull();
     child.kill("SIGTERM");
     expect(await exitCode).toBe(0);
-    expect(said.stderr).toBe("");
+    expect(output.stderr).toBe("");
   });
 
   it("says that the CRD is missing, and the command that installs it", async () => {
@@ -133,6 +133,6 @@ describe("regcred run", () => {
       "the kind is not served",
       async () => (await world.admin.get("/apis/regcred.dev/v1alpha1")) === undefined,
     );
-    expect(await refusal()).toBe("error: RegistryCredential is not installed; install it: kubectl apply -f crds/\n");
+    expect(await failureOf()).toBe("error: RegistryCredential is not installed; install it: kubectl apply -f crds/\n");
   });
 });

@@ -10,7 +10,7 @@ import { ensureBinaries } from "../cluster/ensure-binaries.ts";
 const main = join(import.meta.dirname, "..", "..", "src", "main.ts");
 
 /** Gives the exit code of the first command that fails, 0 if none does, and all that is printed. */
-export type Shell = (script: string) => Promise<{ readonly code: number; readonly said: string }>;
+export type Shell = (script: string) => Promise<{ readonly code: number; readonly output: string }>;
 
 /** The commands in a text, of which a semicolon or the line's end ends each. */
 export function commandsIn(text: string): readonly string[] {
@@ -38,6 +38,6 @@ export async function shellIn(folder: string, { kubeconfig }: Pick<ControlPlane,
       env: { PATH: `${programs}:${process.env["PATH"]}`, HOME: folder, KUBECONFIG: kubeconfig },
     });
     const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
-    return { code: code as number, said: `${out}${err}` };
+    return { code: code as number, output: `${out}${err}` };
   };
 }

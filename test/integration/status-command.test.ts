@@ -77,12 +77,12 @@ describe("regcred status", () => {
   it("goes on with -w, in a pipe only when something has changed, until it is interrupted", async () => {
     const watching = asking(world.cluster.kubeconfig, ["status", "acme", "-w"]);
     const screen = asking(world.cluster.kubeconfig, ["status", "acme", "-w"], { columns: 80 });
-    const tables = (): number => watching.said.stdout.split("CREDENTIAL   READY").length - 1;
+    const tables = (): number => watching.output.stdout.split("CREDENTIAL   READY").length - 1;
     await eventually("the first table", async () => tables() === 1);
     await world.namespaces(["team-c"]);
-    await eventually("the second one", async () => watching.said.stdout.includes("2/3"));
+    await eventually("the second one", async () => watching.output.stdout.includes("2/3"));
     // ECMA-48 cursor home: the table is drawn in its own place.
-    await eventually("the screen follows", async () => screen.said.stdout.split("\u001B[H").length > 2);
+    await eventually("the screen follows", async () => screen.output.stdout.split("\u001B[H").length > 2);
     watching.interrupt();
     screen.interrupt();
     expect([await watching.ended, await screen.ended]).toEqual([0, 0]);

@@ -76,7 +76,7 @@ describe("a status that is edited by hand", () => {
       .map(({ metadata: { namespace, name, resourceVersion } }) => [`${namespace}/${name}`, resourceVersion] as const);
   };
   /** But for the times, and for former names, of which nobody can say that they have not been. */
-  const said = async (name: string): Promise<unknown> => {
+  const reported = async (name: string): Promise<unknown> => {
     const { conditions = [], retiring: _names, ...others } = await stage.world.status(name);
     return {
       ...others,
@@ -93,13 +93,13 @@ describe("a status that is edited by hand", () => {
       await eventually(
         `the status of ${name} is repaired`,
         async () =>
-          JSON.stringify(await said(name)) === JSON.stringify(before.get(name)) &&
+          JSON.stringify(await reported(name)) === JSON.stringify(before.get(name)) &&
           (await retiringOf(name)).every(({ until }) => Temporal.Instant.compare(until, inAnHour) < 0),
       );
     }
   };
   const statuses = async (): Promise<ReadonlyMap<string, unknown>> =>
-    new Map(await Promise.all(names.map(async (name) => [name, await said(name)] as const)));
+    new Map(await Promise.all(names.map(async (name) => [name, await reported(name)] as const)));
 
   beforeAll(async () => {
     stage = await denialStage();

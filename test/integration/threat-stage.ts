@@ -75,7 +75,7 @@ export async function threatStage(): Promise<Stage> {
     void replica.exitCode.then((code) => {
       if (!ended.has(replica)) crashes.push(`the operator ended with ${code}: ${replica.complaint().slice(-1000)}`);
     });
-    await replica.saying("started");
+    await replica.untilLogged("started");
   };
   const end = async (signal: "SIGTERM" | "SIGKILL"): Promise<void> => {
     const replica = replicas.at(-1);

@@ -98,7 +98,7 @@ describe("the installed operator, under attack", () => {
     const peak = await stage.peak();
     process.stdout.write(`threats: ${Math.round((peak ?? 0) / 1024 / 1024)} MiB at most\n`);
     expect(peak ?? 0).toBeLessThan(maxMemory);
-    for (const replica of stage.replicas) expect(JSON.stringify(replica.said())).not.toContain("hush~");
+    for (const replica of stage.replicas) expect(JSON.stringify(replica.log())).not.toContain("hush~");
   });
 });
 

@@ -72,7 +72,7 @@ export const neighbourMutants: readonly Mutant[] = [
   fault(
     "hosts are written that the API server refuses",
     "cli/import/manifests.ts",
-    ["const isSaid = hosts.every(mayBeNamed) &&", "const isSaid ="],
+    ["const isListed = hosts.every(mayBeNamed) &&", "const isListed ="],
     unit("cli/import"),
   ),
 ];

@@ -156,21 +156,21 @@ export function apiServer(now: () => Temporal.Instant): ApiServer {
       creationTimestamp: now().toString(),
     };
     const object = { ...body, metadata } as unknown as PlayedObject;
-    if (objects.has(keyOf(resource, placeOf(object)))) return refusal(409, "AlreadyExists");
+    if (objects.has(keyOf(resource, placeOf(object)))) return statusError(409, "AlreadyExists");
     if (namespace !== undefined && !objects.has(keyOf("namespaces", namespace)))
-      return refusal(404, "NotFound", { kind: "namespaces" });
+      return statusError(404, "NotFound", { kind: "namespaces" });
     return { code: 201, body: store(resource, "ADDED", object) };
   };
   const write = ({ resource, subresource }: Target, before: PlayedObject, after: Json): Answer => {
     const { resourceVersion } = (after as PlayedObject).metadata;
     if (resourceVersion !== undefined && resourceVersion !== before.metadata.resourceVersion)
-      return refusal(409, "Conflict");
+      return statusError(409, "Conflict");
     return { code: 200, body: replace(resource, before, after, subresource === "status") };
   };
   const remove = ({ resource }: Target, before: PlayedObject, { preconditions = {} }: DeleteOptions): Answer => {
     const { uid, resourceVersion, finalizers = [], deletionTimestamp } = before.metadata;
     if ((preconditions.uid ?? uid) !== uid || (preconditions.resourceVersion ?? resourceVersion) !== resourceVersion)
-      return refusal(409, "Conflict");
+      return statusError(409, "Conflict");
     const metadata = { ...before.metadata, deletionTimestamp: deletionTimestamp ?? now().toString() };
     return {
       code: 200,
@@ -194,7 +194,7 @@ export function apiServer(now: () => Temporal.Instant): ApiServer {
     if (name === undefined)
       return { code: 200, body: { metadata: { resourceVersion: String(version) }, items: matching({ path, query }) } };
     const before = objects.get(keyOf(resource, namespace === undefined ? name : `${namespace}/${name}`));
-    if (!before) return refusal(404, "NotFound");
+    if (!before) return statusError(404, "NotFound");
     if (method === "PUT" && query["dryRun"] === "All") return { code: 200, body };
     if (method === "PUT") return write(target, before, body);
     if (method === "PATCH") return write(target, before, versioned(merged(before, body), body));
@@ -267,7 +267,7 @@ function isMatching(path: string, query: Call["query"], { metadata }: PlayedObje
 }
 
 /** A Status as the API server writes it. */
-export function refusal(code: number, reason: string, details: object = {}, message = reason): Answer {
+export function statusError(code: number, reason: string, details: object = {}, message = reason): Answer {
   return { code, body: { kind: "Status", apiVersion: "v1", status: "Failure", code, reason, message, details } };
 }
 

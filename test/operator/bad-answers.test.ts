@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { httpDate } from "../../src/runtime/http-date.ts";
 import type { Http } from "../../src/providers/http/http.ts";
-import { type Answer, refusal } from "./api-server.ts";
+import { type Answer, statusError } from "./api-server.ts";
 import type { Recorded } from "./played-pools.ts";
 import { ops, type Fixture, fixture } from "./fixture.ts";
 
@@ -44,20 +44,20 @@ describe("an hour of patience, asked for by the API server,", () => {
     on.addCredential("acme");
     on.run("a");
     await on.pass(10);
-    let refusals = 0;
+    let denials = 0;
     on.setFaults(({ method, namespace }) => {
       if (method !== "PUT" || namespace !== "team-a") return undefined;
-      refusals += 1;
-      return { ...refusal(code, "Busy"), headers: anHour };
+      denials += 1;
+      return { ...statusError(code, "Busy"), headers: anHour };
     });
     on.server.patch("secrets", place, { data: { ".dockerconfigjson": btoa("{}") } });
     await on.pass(1);
-    expect(refusals).toBeGreaterThan(0);
-    const before = refusals;
+    expect(denials).toBeGreaterThan(0);
+    const before = denials;
     await on.pass(180);
     // It is asked about once a minute, and no more often.
-    expect(refusals - before).toBeGreaterThanOrEqual(2);
-    expect(refusals - before).toBeLessThanOrEqual(9);
+    expect(denials - before).toBeGreaterThanOrEqual(2);
+    expect(denials - before).toBeLessThanOrEqual(9);
     on.setFaults();
     await on.pass(60);
     expect(on.logins("team-a")).toEqual({ [hub]: "first" });
@@ -70,7 +70,7 @@ describe("an hour of patience, asked for by the API server,", () => {
     on.run("a");
     await on.pass(10);
     on.setFaults(({ method, namespace }) =>
-      method === "PUT" && namespace === "team-a" ? { ...refusal(503, "Busy"), headers: anHour } : undefined,
+      method === "PUT" && namespace === "team-a" ? { ...statusError(503, "Busy"), headers: anHour } : undefined,
     );
     on.server.patch("secrets", place, { data: { ".dockerconfigjson": btoa("{}") } });
     await on.pass(3);
@@ -84,15 +84,15 @@ describe("an hour of patience, asked for by the API server,", () => {
 
   it.each(["3600", "999999", "9".repeat(30)])("leaves no watch deaf for more than a minute: %s s", async (header) => {
     const on = await served();
-    let refusals = 0;
+    let denials = 0;
     on.setFaults((call) => {
       if (!isRead(call) || call.by !== "second") return undefined;
-      refusals += 1;
-      return { ...refusal(503, "Busy"), headers: { "retry-after": header } };
+      denials += 1;
+      return { ...statusError(503, "Busy"), headers: { "retry-after": header } };
     });
     on.run("second");
     await on.pass(5);
-    expect(refusals).toBeGreaterThan(0);
+    expect(denials).toBeGreaterThan(0);
     on.setFaults();
     on.addNamespace("team-b");
     await on.pass(61);

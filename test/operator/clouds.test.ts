@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { Http, HttpAnswer } from "../../src/providers/http/http.ts";
 import { NetworkError } from "../../src/providers/http/network-error.ts";
-import { type Answer, refusal } from "./api-server.ts";
+import { type Answer, statusError } from "./api-server.ts";
 import { ops, type Fixture, fixture } from "./fixture.ts";
 
 const never = new Promise<never>(() => undefined);
@@ -343,7 +343,7 @@ describe("a token of a ServiceAccount", () => {
     const played = clouds(on);
     on.setFaults(({ subresource }) =>
       subresource === "token"
-        ? refusal(
+        ? statusError(
             403,
             "Forbidden",
             {},
@@ -372,7 +372,7 @@ describe("the API server that is asked too much", () => {
     on.setFaults(({ method, namespace }) => {
       if (method !== "PUT" || namespace !== "team-a" || throttled === 0) return undefined;
       throttled -= 1;
-      return { ...refusal(429, "TooManyRequests"), headers: { "retry-after": "6" } };
+      return { ...statusError(429, "TooManyRequests"), headers: { "retry-after": "6" } };
     });
     on.server.patch("secrets", "team-a/regcred", { metadata: { labels: null } });
     await on.pass(0.1);

@@ -1,7 +1,7 @@
 // Tests of an operator that may not see something from its start on: what it does, and what it says.
 import { describe, expect, it } from "vitest";
 import type { Status } from "../../src/api/registry-credential.ts";
-import { refusal } from "./api-server.ts";
+import { statusError } from "./api-server.ts";
 import type { Faults } from "./played-pools.ts";
 import { ops, type Fixture, fixture } from "./fixture.ts";
 
@@ -10,7 +10,7 @@ const hidden =
   (resource: string): Faults =>
   (call) =>
     call.method === "GET" && call.resource === resource && call.name === undefined
-      ? refusal(
+      ? statusError(
           403,
           "Forbidden",
           {},

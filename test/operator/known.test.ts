@@ -5,14 +5,14 @@ import { queues } from "../../src/operator/queues.ts";
 import { secretKey } from "../../src/controllers/keys.ts";
 import { fakeClock } from "../fake-clock.ts";
 import { withFreePort } from "../cluster/free-port.ts";
-import { refusal } from "./api-server.ts";
+import { statusError } from "./api-server.ts";
 import type { Played } from "./played-pools.ts";
 import { ops, type Fixture, fixture } from "./fixture.ts";
 
 const hub = { "https://index.docker.io/v1/": "first" };
 /** As RBAC says it. */
-const mayNot = (resource: string): ReturnType<typeof refusal> =>
-  refusal(
+const mayNot = (resource: string): ReturnType<typeof statusError> =>
+  statusError(
     403,
     "Forbidden",
     {},

@@ -1,6 +1,6 @@
 // Tests that a tenant gains nothing by a Secret that cannot be read or is being deleted: no login, no renewal, no deletion held up.
 import { describe, expect, it } from "vitest";
-import { refusal } from "./api-server.ts";
+import { statusError } from "./api-server.ts";
 import { ops, type Replica, type Fixture, fixture } from "./fixture.ts";
 
 const hub = { "https://index.docker.io/v1/": "first" };
@@ -84,7 +84,7 @@ describe("a login of before", () => {
       if (isRefused)
         on.setFaults(({ method, resource, namespace }) =>
           method === "POST" && resource === "secrets" && namespace === "team-a"
-            ? refusal(500, "InternalError")
+            ? statusError(500, "InternalError")
             : undefined,
         );
       const registries = [{ name: "hub", provider: "Static", hosts: ["docker.io"], static: { secretName: "typo" } }];

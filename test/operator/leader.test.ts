@@ -1,6 +1,6 @@
 // Tests that a replica writes only while it is certain to lead, and in an order in which all of it is found again.
 import { describe, expect, it } from "vitest";
-import { refusal } from "./api-server.ts";
+import { statusError } from "./api-server.ts";
 import { ops, type Fixture, fixture, reported } from "./fixture.ts";
 
 const leasePlace = `${ops}/regcred`;
@@ -205,7 +205,7 @@ describe("a replica", () => {
 
   it("does not start, and writes nothing, where the kind is not installed", async () => {
     const on = fixture();
-    on.setFaults(({ path }) => (path === "/apis/regcred.dev/v1alpha1" ? refusal(404, "NotFound") : undefined));
+    on.setFaults(({ path }) => (path === "/apis/regcred.dev/v1alpha1" ? statusError(404, "NotFound") : undefined));
     const a = on.run("a");
     await on.pass(30);
     expect([a.end(), on.writes(), on.server.list("leases")]).toEqual([expect.stringMatching(/not installed/), [], []]);

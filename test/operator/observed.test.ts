@@ -1,6 +1,6 @@
 // Tests of what is written to a tenant in each state that the pull-secret controller may find, while it runs and when it starts.
 import { describe, expect, it } from "vitest";
-import { refusal } from "./api-server.ts";
+import { statusError } from "./api-server.ts";
 import { ops, type ReplicaOptions, type Fixture, fixture, reported } from "./fixture.ts";
 
 const hub = "https://index.docker.io/v1/";
@@ -371,7 +371,7 @@ const found = (on: Fixture): Pick<Row, "logins" | "references" | "marks"> => {
     marks: { ...others, ...Object.fromEntries(noted) },
   };
 };
-const said = ({ logins, references = ["regcred"], marks = {} }: Row): ReturnType<typeof found> => ({
+const expected = ({ logins, references = ["regcred"], marks = {} }: Row): ReturnType<typeof found> => ({
   logins,
   references,
   marks,
@@ -388,7 +388,7 @@ describe("a pull Secret", () => {
     const written = on.recorded
       .slice(before)
       .filter((each) => on.toTenants().includes(each) && each.namespace === "team-a");
-    expect({ ...found(on), writes: row.writes && reported(written) }).toEqual({ ...said(row), writes: row.writes });
+    expect({ ...found(on), writes: row.writes && reported(written) }).toEqual({ ...expected(row), writes: row.writes });
     on.isLawful();
   });
 
@@ -400,7 +400,7 @@ describe("a pull Secret", () => {
     await row.happens(on);
     on.start("b");
     await on.pass((row.after ?? 5) + 15);
-    expect(found(on)).toEqual(said(row));
+    expect(found(on)).toEqual(expected(row));
     on.isLawful();
   });
 });
@@ -441,7 +441,7 @@ describe("a write to a pull Secret", () => {
     };
     on.setFaults(({ method, resource, namespace }) =>
       method === "POST" && resource === "secrets" && namespace === "team-a"
-        ? refusal(403, "Forbidden", details)
+        ? statusError(403, "Forbidden", details)
         : undefined,
     );
     const before = on.recorded.length;

@@ -1,13 +1,13 @@
 // Tests that the trouble of one RegistryCredential stays its own, whatever the platform refuses for it.
 import { describe, expect, it } from "vitest";
-import { refusal } from "./api-server.ts";
+import { statusError } from "./api-server.ts";
 import type { Played, Faults } from "./played-pools.ts";
 import { ops, type Fixture, fixture, reported } from "./fixture.ts";
 
 const hub = "https://index.docker.io/v1/";
 const other = "ghcr.io";
 const message = `registrycredentials.regcred.dev "acme" is forbidden: ValidatingAdmissionPolicy 'change-control' with binding 'all' denied request: not now`;
-const denied = refusal(422, "Invalid", {}, message);
+const denied = statusError(422, "Invalid", {}, message);
 
 /** A policy of the cluster denies the operator this. */
 const denies =
@@ -233,7 +233,7 @@ describe("another install", () => {
     on.run("a");
     await on.pass(5);
     const unread: Faults = ({ by, resource, namespace }) =>
-      by === "c" && resource === "leases" && namespace === ops ? refusal(403, "Forbidden") : undefined;
+      by === "c" && resource === "leases" && namespace === ops ? statusError(403, "Forbidden") : undefined;
     const unclaimed: Faults = (call) => (call.by === "a" ? statusOf("beta")(call) : undefined);
     on.setFaults(both(unread, unclaimed));
     on.addCredential("beta", {}, { host: other, source: "other" });
@@ -368,7 +368,7 @@ it("a Secret that may not be deleted loses its references once, and its login", 
   await on.pass(5);
   const denied = "ValidatingAdmissionPolicy 'no-deletes' with binding 'all' denied request: not here";
   on.setFaults(({ method, resource }) =>
-    method === "DELETE" && resource === "secrets" ? refusal(403, "Forbidden", {}, denied) : undefined,
+    method === "DELETE" && resource === "secrets" ? statusError(403, "Forbidden", {}, denied) : undefined,
   );
   const registries = [
     { name: "other", provider: "Static", hosts: ["other.example.com"], static: { secretName: "none" } },

@@ -1,10 +1,10 @@
 // Tests that nothing is given by a mix of state from before and after, when etcd is restored in the middle of work.
 import { expect, it } from "vitest";
-import { refusal } from "./api-server.ts";
+import { statusError } from "./api-server.ts";
 import { type Fixture, fixture } from "./fixture.ts";
 
 const never = new Promise<never>(() => undefined);
-const away = refusal(503, "ServiceUnavailable");
+const away = statusError(503, "ServiceUnavailable");
 const hub = "https://index.docker.io/v1/";
 
 /** Served, and then put back to a time before a second RegistryCredential; the API server was away meanwhile. */

@@ -1,15 +1,15 @@
 // Tests that each tenant gets what is meant for it, and loses it in the right order, whatever else goes on.
 import { describe, expect, it } from "vitest";
-import { refusal } from "./api-server.ts";
+import { statusError } from "./api-server.ts";
 import type { Faults } from "./played-pools.ts";
 import { ops, type Fixture, fixture, reported } from "./fixture.ts";
 
 const hub = "https://index.docker.io/v1/";
 const never = new Promise<never>(() => undefined);
 const ignored = { annotations: { "regcred.dev/ignore": "true" } };
-const denied = (message: string): ReturnType<typeof refusal> => refusal(403, "Forbidden", {}, message);
+const denied = (message: string): ReturnType<typeof statusError> => statusError(403, "Forbidden", {}, message);
 /** As RBAC says it. */
-const mayNot = (verb: string, resource: string): ReturnType<typeof refusal> =>
+const mayNot = (verb: string, resource: string): ReturnType<typeof statusError> =>
   denied(`User "regcred" cannot ${verb} resource "${resource}" in API group "" at the cluster scope`);
 
 /** One operator that serves acme to all that is called team-*. */

@@ -1,11 +1,11 @@
 // Tests that a start waits for what heals by itself, and that a stop is final in each of its phases.
 import { describe, expect, it } from "vitest";
 import { withFreePort } from "../cluster/free-port.ts";
-import { refusal } from "./api-server.ts";
+import { statusError } from "./api-server.ts";
 import { ops, type Fixture, fixture } from "./fixture.ts";
 
 const never = new Promise<never>(() => undefined);
-const unavailable = refusal(503, "ServiceUnavailable");
+const unavailable = statusError(503, "ServiceUnavailable");
 const leasesOf = (on: Fixture): readonly unknown[] => on.recorded.filter(({ resource }) => resource === "leases");
 
 describe("a start", () => {
@@ -29,7 +29,7 @@ describe("a start", () => {
     const on = fixture();
     on.addCredential("acme");
     on.setFaults(({ path, resource }) => {
-      if (path === "/readyz") return refusal(500, "InternalError");
+      if (path === "/readyz") return statusError(500, "InternalError");
       return resource === "selfsubjectaccessreviews" ? { code: 201, body: { status: { allowed: false } } } : undefined;
     });
     const a = on.run("a");
@@ -54,7 +54,7 @@ describe("a start", () => {
 
   it("ends for what only a person can mend", async () => {
     const on = fixture();
-    on.setFaults(() => refusal(401, "Unauthorized"));
+    on.setFaults(() => statusError(401, "Unauthorized"));
     const a = on.run("a");
     await on.pass(5);
     expect(a.end()).toMatch(/does not accept these credentials/);

@@ -1,7 +1,7 @@
 // Tests that what a status says outlives the operator, and that nothing is believed of it that cannot be.
 import { describe, expect, it } from "vitest";
 import type { Status } from "../../src/api/registry-credential.ts";
-import { refusal } from "./api-server.ts";
+import { statusError } from "./api-server.ts";
 import type { Faults } from "./played-pools.ts";
 import { ops, type Fixture, fixture, reported } from "./fixture.ts";
 
@@ -17,7 +17,7 @@ const foreign = (namespace: string): object => ({
 });
 const policy: Faults = ({ method, resource, namespace }) =>
   method === "DELETE" && resource === "secrets" && namespace === "team-a"
-    ? refusal(
+    ? statusError(
         403,
         "Forbidden",
         {},

@@ -285,10 +285,10 @@ const aMonth = 31 * 24;
 describe.each([...subjects, ...asReported].filter(([what]) => what in written))(
   "an end by %s",
   (what, _reply, fetch) => {
-    const said = (end: string): World => world(() => written[what]?.(end) ?? "");
+    const answering = (end: string): World => world(() => written[what]?.(end) ?? "");
 
     it.each(nobodyMeans)("that nobody can mean is no token: %s", async (end) => {
-      await expect(fetch(said(end))).rejects.toMatchObject({ reason: "InvalidAnswer", retry: "backoff" });
+      await expect(fetch(answering(end))).rejects.toMatchObject({ reason: "InvalidAnswer", retry: "backoff" });
     });
 
     const isText = what.includes("Time");
@@ -317,7 +317,7 @@ describe.each([...subjects, ...asReported].filter(([what]) => what in written))(
           ];
 
     it.each(ends)("is a time within a month, as RFC 3339 has it: %s in %i h", async (end, hours) => {
-      const at = said(end);
+      const at = answering(end);
       const { expiresAt } = await fetch(at);
       expect(expiresAt?.toString()).toMatch(/^2026-\d\d-\d\dT[\d:.]+Z$/);
       const left = expiresAt?.since(at.clock.now()).total("hours") ?? 0;

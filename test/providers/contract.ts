@@ -86,7 +86,7 @@ export function contract<G extends Grant>(name: string, options: ContractOptions
     const { provider, grant, secrets, behave } = await subject();
     const before = await provider.fetch(grant, never);
     behave(behaviour, nothing);
-    const error = await refusal(provider, grant);
+    const error = await failureOf(provider, grant);
     expect(error.message.length).toBeGreaterThan(20);
     expect(error.message.length).toBeLessThanOrEqual(1024);
     const shown = [error.message, error.stack ?? "", inspect(error, { depth: 9 }), JSON.stringify(error)];
@@ -156,7 +156,7 @@ export function contract<G extends Grant>(name: string, options: ContractOptions
 }
 
 /** What a fetch is refused with; fails where it succeeds or throws anything else. */
-export async function refusal<G extends Grant>(provider: Provider<G>, grant: G): Promise<OperatorError> {
+export async function failureOf<G extends Grant>(provider: Provider<G>, grant: G): Promise<OperatorError> {
   const answer = await provider.fetch(grant, never).catch((error: unknown) => error);
   if (!(answer instanceof OperatorError)) throw new Error("expected an OperatorError", { cause: answer });
   return answer;

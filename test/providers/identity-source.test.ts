@@ -27,7 +27,7 @@ function tokenFor(uid: unknown): Redacted {
   return new Redacted(`e30.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.c2ln`);
 }
 
-async function refusal(call: () => unknown): Promise<OperatorError> {
+async function failureOf(call: () => unknown): Promise<OperatorError> {
   try {
     await call();
   } catch (error) {
@@ -61,7 +61,7 @@ describe("the Secret of an identity", () => {
     ["IdentityInvalid", "is of another type", [{ ...record, kind: "other", type: "kubernetes.io/tls" }]],
     ["IdentityInvalid", "is too large", [{ ...readable, values: undefined }]],
   ])("is refused as %s where it %s", async (reason, _what, secrets) => {
-    const error = await refusal(() => source({ secrets }).secretValues(identity));
+    const error = await failureOf(() => source({ secrets }).secretValues(identity));
     expect(error).toMatchObject({ reason, cause: "Platform", retry: "on-change" });
     expect(error.message).toContain("ops/keys");
   });
@@ -88,7 +88,7 @@ describe("the token of a ServiceAccount", () => {
     ["nothing", new Redacted("")],
   ])("that is for %s is not used", async (_whom, token) => {
     const identities = source({ requestToken: () => Promise.resolve(token) });
-    expect(await refusal(() => identities.serviceAccountToken(tenant, "a", never))).toMatchObject({
+    expect(await failureOf(() => identities.serviceAccountToken(tenant, "a", never))).toMatchObject({
       reason: "ServiceAccountChanged",
       cause: "Tenant",
       retry: "backoff",
@@ -112,7 +112,7 @@ describe("the token of a ServiceAccount", () => {
   ] as const)("that ends in %s is told", async (kind, identity, reason, cause, retry, reported) => {
     const refused = Object.assign(new Error("what the policy says"), { kind });
     const identities = source({ requestToken: () => Promise.reject(refused) });
-    const error = await refusal(() => identities.serviceAccountToken(identity, "a", never));
+    const error = await failureOf(() => identities.serviceAccountToken(identity, "a", never));
     expect(error).toMatchObject({ reason, cause, retry, origin: refused });
     expect(textWithSteps(error)).toContain(reported);
   });
@@ -126,7 +126,7 @@ describe("the token of a ServiceAccount", () => {
       [tenant, "Tenant"],
       [own, "Platform"],
     ] as const) {
-      const error = await refusal(() => source({}).serviceAccountToken(identity, audience, never));
+      const error = await failureOf(() => source({}).serviceAccountToken(identity, audience, never));
       expect(error).toMatchObject({ reason: "InvalidAudience", cause, message: expect.stringContaining(reported) });
     }
   });
@@ -140,7 +140,7 @@ describe("the token of a ServiceAccount", () => {
       [tenant, "Tenant"],
       [own, "Platform"],
     ] as const) {
-      const error = await refusal(() => source({}).serviceAccountToken(identity, audience, never));
+      const error = await failureOf(() => source({}).serviceAccountToken(identity, audience, never));
       expect(error).toMatchObject({ reason: "InvalidAudience", cause, message: expect.stringContaining(reported) });
     }
   });

@@ -21,7 +21,7 @@ interface World {
   /** Grants that reached the cloud. */
   readonly asked: Grant[];
   /** What the cloud says from now on. */
-  says: (grant: Grant) => Error | undefined;
+  answer: (grant: Grant) => Error | undefined;
   secretVersion: string;
   within: Temporal.Duration | undefined;
   insisted: boolean;
@@ -42,7 +42,7 @@ function world(): World {
       asked.push(grant);
       // An answer takes a moment.
       await Promise.resolve();
-      const error = here.says(grant);
+      const error = here.answer(grant);
       if (error) throw error;
       return minted;
     },
@@ -59,7 +59,7 @@ function world(): World {
     clock,
     provider,
     asked,
-    says: () => new OperatorError(denied),
+    answer: () => new OperatorError(denied),
     secretVersion: "1",
     within: undefined,
     insisted: false,
@@ -77,7 +77,7 @@ function world(): World {
 
 async function opened(failure: Failure = denied): Promise<World> {
   const here = world();
-  here.says = () => new OperatorError(failure);
+  here.answer = () => new OperatorError(failure);
   for (let attempt = 0; attempt < 3; attempt += 1) await here.ask();
   here.asked.length = 0;
   return here;
@@ -137,10 +137,10 @@ describe("the circuit of an identity", () => {
 
   it("closes with the first success", async () => {
     const here = await opened();
-    here.says = () => undefined;
+    here.answer = () => undefined;
     await here.clock.advance(ms(1_000));
     expect(await here.ask()).toBe("minted");
-    here.says = () => new OperatorError(denied);
+    here.answer = () => new OperatorError(denied);
     expect(await here.ask()).toBe("STS refuses");
     expect(await here.ask(googleGrant({ scopes: ["other"] }))).toBe("STS refuses");
   });
@@ -155,7 +155,7 @@ describe("the circuit of an identity", () => {
   it("is another one once the identity's Secret has changed", async () => {
     const here = await opened();
     here.secretVersion = "2";
-    here.says = () => undefined;
+    here.answer = () => undefined;
     expect(await here.ask()).toBe("minted");
   });
 
@@ -176,7 +176,7 @@ describe("the circuit of an identity", () => {
 
   it("counts and tells no refusals of another one, nor makes its grants wait", async () => {
     const here = await opened({ ...throttled, retryAfter: Temporal.Duration.from({ seconds: 40 }) });
-    here.says = () => new OperatorError(denied);
+    here.answer = () => new OperatorError(denied);
     const other = ecrGrant();
     for (let attempt = 0; attempt < 5; attempt += 1) await here.ask();
     expect([await here.ask(other), await here.ask(other)]).toEqual(["STS refuses", "STS refuses"]);
@@ -185,27 +185,27 @@ describe("the circuit of an identity", () => {
     expect(await here.ask()).toContain("patience; so it has been since");
     // Its end is another one's beginning: the first goes on as it was.
     await here.clock.advance(ms(1_000));
-    here.says = () => undefined;
+    here.answer = () => undefined;
     expect([await here.ask(other), await here.ask()]).toEqual(["minted", expect.stringContaining("patience")]);
   });
 
   it("does not open for what says nothing about the identity, nor count it as a success", async () => {
     const here = world();
-    here.says = () => new Error("connection reset");
+    here.answer = () => new Error("connection reset");
     for (let attempt = 0; attempt < 10; attempt += 1) await here.ask();
     expect(here.asked).toHaveLength(10);
-    here.says = () => new OperatorError(denied);
+    here.answer = () => new OperatorError(denied);
     await here.ask();
     await here.ask();
-    here.says = () => new Error("connection reset");
+    here.answer = () => new Error("connection reset");
     await here.ask();
-    here.says = () => new OperatorError(denied);
+    here.answer = () => new OperatorError(denied);
     expect(await here.ask()).toContain("so it has been since");
   });
 
   it("lets the next one try where the one that tried heard nothing of use", async () => {
     const here = await opened();
-    here.says = () => new Error("connection reset");
+    here.answer = () => new Error("connection reset");
     await here.clock.advance(ms(1_000));
     expect(await here.ask()).toBe("connection reset");
     expect(await here.ask()).toBe("connection reset");
@@ -250,7 +250,7 @@ describe("the circuit of an identity", () => {
           const here = await opened();
           here.within = within === undefined ? undefined : ms(within);
           const mine = googleGrant({ scopes: ["mine"] });
-          here.says = (grant) => (grant === mine ? undefined : new OperatorError(denied));
+          here.answer = (grant) => (grant === mine ? undefined : new OperatorError(denied));
           let turnedAwayAt: number | undefined;
           for (const pause of pauses) {
             // The others come first, always.

@@ -127,8 +127,8 @@ describe("a length of life", () => {
     ["an hour in milliseconds, as a text", "3600000", 3_600, true],
     ["what is left of an hour in milliseconds", 3_599_123, 3_599.123, true],
     ["two days in milliseconds, or five years", 172_800_000, 172_800, true],
-  ] as const)("is believed, or taken for milliseconds: %s", (_what, said, seconds, isReported) => {
-    expect([boundedNumber(said, bounds.life), inMilliseconds(said, bounds.life) !== undefined]).toEqual([
+  ] as const)("is believed, or taken for milliseconds: %s", (_what, value, seconds, isReported) => {
+    expect([boundedNumber(value, bounds.life), inMilliseconds(value, bounds.life) !== undefined]).toEqual([
       seconds,
       isReported,
     ]);
@@ -239,8 +239,8 @@ describe("a time of a server", () => {
     ["has passed where by either clock it has", -10, -15, -5],
     ["is taken as it is where clocks are further apart than wrong ones are: ahead", 61, 90, 90],
     ["is taken as it is where clocks are further apart than wrong ones are: behind", -61, -5, -5],
-  ])("%s", (_what, theirs, said, end) => {
-    expect(byOwnClock(at(said), date(theirs), now)).toEqual(at(end));
+  ])("%s", (_what, theirs, value, end) => {
+    expect(byOwnClock(at(value), date(theirs), now)).toEqual(at(end));
   });
 
   it.each([undefined, "", "now", "2026-01-01T12:10:00Z"])("is taken as it is where Date is %j", (text) => {
@@ -286,8 +286,8 @@ describe("an end", () => {
 
   it("is RFC 3339 and ahead, whatever an issuer says", () => {
     fc.assert(
-      fc.property(fc.oneof(fc.double(), fc.integer(), fc.maxSafeInteger()), (said) => {
-        const end = timeOfNumber(said);
+      fc.property(fc.oneof(fc.double(), fc.integer(), fc.maxSafeInteger()), (value) => {
+        const end = timeOfNumber(value);
         if (!end) return;
         expect(boundedEnd(end, now).toString()).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
       }),

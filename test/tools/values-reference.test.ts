@@ -65,7 +65,7 @@ describe("the chart's values", () => {
   });
 
   it("have a comment each, or the object around them has", () => {
-    const commented = new Set(values.filter(({ says }) => says !== "").map(({ path }) => path));
+    const commented = new Set(values.filter(({ description }) => description !== "").map(({ path }) => path));
     const silent = values.filter(({ path }) => !commented.has(path) && !commented.has(path.replace(/\.\w+$/, "")));
     expect(silent).toEqual([]);
   });
@@ -94,13 +94,13 @@ describe("the reference of values", () => {
       {
         title: "The door",
         values: [
-          { path: "width", fallback: "1", says: "How wide." },
-          { path: "guests", fallback: undefined, says: "Who may." },
-          { path: "guests.list", fallback: '["a"]', says: "Names." },
-          { path: "guests.labels", fallback: '{"acme.io/a":"b"}', says: "" },
+          { path: "width", fallback: "1", description: "How wide." },
+          { path: "guests", fallback: undefined, description: "Who may." },
+          { path: "guests.list", fallback: '["a"]', description: "Names." },
+          { path: "guests.labels", fallback: '{"acme.io/a":"b"}', description: "" },
         ],
       },
-      { title: "Windows", values: [{ path: "windows", fallback: "{}", says: "None." }] },
+      { title: "Windows", values: [{ path: "windows", fallback: "{}", description: "None." }] },
     ]);
   });
 

@@ -96,7 +96,7 @@ export function answerOf({ how }: Fault, { verb, resource, namespace, name }: Re
 export const broken = (): ApiError => unavailable("no whole answer from the API server (ECONNRESET)", "ECONNRESET");
 export const timedOut = (): ApiError => unavailable("no answer from the API server in time", "ETIMEDOUT");
 
-export function listRefusal({ how, resource }: ListFault): ApiError {
+export function listError({ how, resource }: ListFault): ApiError {
   if (how !== "hidden") return refused(500, "InternalError", "etcdserver: request timed out");
   return refused(
     403,

@@ -67,13 +67,13 @@ export function noteOthers(
   if (resource === "namespaces") namespaceChangedAt.set(name, clock.elapsed());
   // The deletion was seen before somebody took the finalizer off: what is on its way by then arrives.
   if (resource === "registrycredentials" && type === "DELETED" && deletionTimestamp !== undefined) {
-    const hears = isListening();
+    const listening = isListening();
     const last = past.now().credentials.find((each) => each.uid === uid);
     if (last) departed.set(name, last);
     const { spec } = object as { readonly spec?: Pick<RegistryCredential["spec"], "deletionPolicy" | "pullSecret"> };
     if (spec?.deletionPolicy === "Retain") leftRetained.set(spec.pullSecret.name, clock.elapsed());
-    if (hears === "now") noteDrained(name, true);
-    if (hears === "later") noteUnheard(name);
+    if (listening === "now") noteDrained(name, true);
+    if (listening === "later") noteUnheard(name);
   }
   if (resource === "secrets" && !isSystems(namespace)) touched.add(uid);
   if (resource === "serviceaccounts") {

@@ -27,11 +27,11 @@ export function playedApi(options: PlayedApiOptions): ClusterApi {
   const { server, clock, faults, onRequest, during, onThrottled } = options;
   const real = modelApi(server);
   // To make an error costs more than all that becomes of it.
-  const refusals = new Map<string, ApiError>();
-  const refusalOf = (fault: Fault, request: Request): ApiError | undefined => {
+  const errors = new Map<string, ApiError>();
+  const errorOf = (fault: Fault, request: Request): ApiError | undefined => {
     const text = `${fault.how} ${request.verb} ${request.resource} ${request.namespace}/${request.name}`;
-    const answer = refusals.get(text) ?? answerOf(fault, request);
-    if (answer) refusals.set(text, answer);
+    const answer = errors.get(text) ?? answerOf(fault, request);
+    if (answer) errors.set(text, answer);
     return answer;
   };
 
@@ -49,7 +49,7 @@ export function playedApi(options: PlayedApiOptions): ClusterApi {
     }
     const fault = [...faults()].find((each) => isHit(each, request));
     if (!fault) return handled();
-    const answer = refusalOf(fault, request);
+    const answer = errorOf(fault, request);
     if (fault.how === "throttled") onThrottled();
     if (answer) throw answer;
     if (fault.how === "unsent") throw broken();

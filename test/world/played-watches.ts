@@ -6,7 +6,7 @@ import type { Watched } from "../../src/runtime/client/list-watch.ts";
 import type { ModelEvent, ModelServer, Resource } from "../../src/cluster/in-memory/in-memory-server.ts";
 import { refused } from "../../src/cluster/in-memory/denials.ts";
 import type { ListWatch, WatchEvent, WatchQuery } from "../../src/runtime/watch/list-watch.ts";
-import { type ListFault, listRefusal } from "./faults.ts";
+import { type ListFault, listError } from "./faults.ts";
 
 /** The events of a server, for all who watch. */
 export interface EventLog {
@@ -96,7 +96,7 @@ export function playedWatches({ server, log, clock, faults }: PlayedWatchesOptio
       try {
         while (!signal.aborted && clock.elapsed() < ends) {
           const fault = faultOf(resource);
-          if (fault?.how === "hidden" || fault?.how === "down") throw listRefusal(fault);
+          if (fault?.how === "hidden" || fault?.how === "down") throw listError(fault);
           if (fault?.how === "expired" && fault.since > began)
             throw refused(410, "Expired", "too old resource version");
           const next = fault?.how === "deaf" ? undefined : log.events[at];
@@ -118,13 +118,13 @@ export function playedWatches({ server, log, clock, faults }: PlayedWatchesOptio
     return {
       list: async (_query, onItem) => {
         const fault = faultOf(resource);
-        if (fault?.how === "hidden" || fault?.how === "down") throw listRefusal(fault);
+        if (fault?.how === "hidden" || fault?.how === "down") throw listError(fault);
         for (const object of shown()) onItem(object);
         return { resourceVersion: server.version() };
       },
       watch: (query, signal) => {
         const fault = faultOf(resource);
-        if (fault?.how === "hidden" || fault?.how === "down") throw listRefusal(fault);
+        if (fault?.how === "hidden" || fault?.how === "down") throw listError(fault);
         return follow(query, signal);
       },
     };

@@ -104,7 +104,7 @@ export async function world(counts: (complaint: string) => boolean): Promise<Wor
   /** More writes of one object in a minute than anything explains, or more requests in ten, as they are where all is refused. */
   const writesOf = often(clock, 60_000, maxWrites);
   const requestsOf = often(clock, 600_000, maxRequests);
-  const book = ledger({
+  const worldLedger = ledger({
     server,
     clock,
     cloud,
@@ -122,13 +122,13 @@ export async function world(counts: (complaint: string) => boolean): Promise<Wor
   });
   server.subscribe((event) => {
     if (!writing) {
-      noteOthers(book, event);
+      noteOthers(worldLedger, event);
       return;
     }
-    judgeWrite(book, event);
+    judgeWrite(worldLedger, event);
     const { metadata } = event.object;
     if (writesOf(`${event.resource} ${metadata.namespace ?? ""}/${metadata.name}`)) {
-      book.complain(`a hot loop: ${writeText(writing, event)}`);
+      worldLedger.complain(`a hot loop: ${writeText(writing, event)}`);
       working?.kill();
     }
     if (event.resource !== "events") writes.push(writeText(writing, event));
@@ -142,10 +142,10 @@ export async function world(counts: (complaint: string) => boolean): Promise<Wor
     faults: () => made.faults,
     listFaults: () => made.listFaults,
     onRequest: (request, body) => {
-      judgeRequest(book, request, body);
+      judgeRequest(worldLedger, request, body);
       const { verb, resource, namespace, name } = request;
       if (resource !== "events" && requestsOf(`${verb} ${resource} ${namespace}/${name}`)) {
-        book.complain(`a hot loop: ${verb} ${resource} ${namespace}/${name} is asked for again and again`);
+        worldLedger.complain(`a hot loop: ${verb} ${resource} ${namespace}/${name} is asked for again and again`);
         working?.kill();
       }
       if (!death) return undefined;
@@ -166,24 +166,24 @@ export async function world(counts: (complaint: string) => boolean): Promise<Wor
       }
     },
     leaseOf: () => undefined,
-    onError: (text) => book.complain(`a bug: ${text}`),
+    onError: (text) => worldLedger.complain(`a bug: ${text}`),
   };
   const stir = (resource?: Resource): void => {
     for (const each of living) if (!each.dead()) each.stir(resource);
   };
   /** Who may not see all, or may again, is told at once. */
   const tellFaults = (): void => {
-    if (made.listFaults === told) return;
-    told = made.listFaults;
+    if (made.listFaults === notified) return;
+    notified = made.listFaults;
     stir();
   };
-  let told: readonly ListFault[] = [];
+  let notified: readonly ListFault[] = [];
 
   const made: World = {
     server,
     clock,
     cloud,
-    ledger: book,
+    ledger: worldLedger,
     faults: [],
     listFaults: [],
     home: systemNamespaces[0],
@@ -223,7 +223,7 @@ export async function world(counts: (complaint: string) => boolean): Promise<Wor
         living.delete(each);
       }
       working = next;
-      book.forgetUnheard();
+      worldLedger.forgetUnheard();
       reigns += 1;
       next.lead();
     },
@@ -250,13 +250,13 @@ export async function world(counts: (complaint: string) => boolean): Promise<Wor
 }
 
 /** Whether something has happened more often than `most` within so many milliseconds. */
-function often(clock: FakeClock, within: number, most: number): (what: string) => boolean {
+function often(clock: FakeClock, within: number, max: number): (what: string) => boolean {
   const lately = new Map<string, readonly number[]>();
   return (what) => {
     const now = clock.elapsed();
     const times = [...(lately.get(what) ?? []), now].filter((each) => each > now - within);
     lately.set(what, times);
-    return times.length > most;
+    return times.length > max;
   };
 }
 

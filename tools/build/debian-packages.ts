@@ -102,22 +102,22 @@ export async function fetchDebianPackages(
   { name: architecture }: Architecture,
   folder: string,
 ): Promise<readonly string[]> {
-  const refusals: string[] = [];
+  const failures: string[] = [];
   for (const source of sources) {
     try {
       const names = packages.map(({ name, version }) => `${name}=${version}`);
       const to = await downloadDebianPackages(
         names,
         architecture,
-        join(folder, `apt-${refusals.length}`),
+        join(folder, `apt-${failures.length}`),
         source.lines,
       );
       return await Promise.all(packages.map((each) => checked(each, architecture, to)));
     } catch (error) {
-      refusals.push(`${source.name}: ${error instanceof Error ? error.message : String(error)}`);
+      failures.push(`${source.name}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
-  throw new Error(`Debian's packages are not to be had. ${refusals.join("\n")}`);
+  throw new Error(`Debian's packages are not to be had. ${failures.join("\n")}`);
 }
 
 /**

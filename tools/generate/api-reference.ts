@@ -19,7 +19,7 @@ export function apiReference(): string {
     served.additionalPrinterColumns
       .map(({ name, description }) => `- ${name.toUpperCase()}: ${description}`)
       .join("\n"),
-    ...refusals({ ...object, properties: {} }, ""),
+    ...ruleMessages({ ...object, properties: {} }, ""),
     ...section(spec, "spec"),
     ...section(status, "status"),
     "",
@@ -40,11 +40,11 @@ function section(schema: Schema, path: string): readonly string[] {
     const fallback = field.default === undefined ? "" : `, default \`${JSON.stringify(field.default)}\``;
     return `- \`${name}\` (${typeText(field)}${required}${fallback}): ${escaped(field.description ?? "")}`;
   });
-  return [`${path.includes(".") ? "###" : "##"} ${path}`, lines.join("\n"), ...refusals(schema, ""), ...inner];
+  return [`${path.includes(".") ? "###" : "##"} ${path}`, lines.join("\n"), ...ruleMessages(schema, ""), ...inner];
 }
 
 /** The messages of the rules on this object and on its fields that are no objects themselves. */
-function refusals(schema: Schema, path: string): readonly string[] {
+function ruleMessages(schema: Schema, path: string): readonly string[] {
   const messages = messagesOf(schema, path);
   return messages.length === 0 ? [] : ["The API server refuses what breaks a rule, and says:", messages.join("\n")];
 }

@@ -8,7 +8,7 @@ export interface DocumentedValue {
   /** As JSON; undefined of an object whose members have rows of their own. */
   readonly fallback: string | undefined;
   /** What its comment says; empty where that of the object around it says all. */
-  readonly says: string;
+  readonly description: string;
 }
 
 export interface ValuesSection {
@@ -39,10 +39,10 @@ export function valuesReference(text: string): string {
     "",
     ...markdownTable(
       ["value", "default", "what it sets"],
-      values.map(({ path, fallback, says }) => [
+      values.map(({ path, fallback, description }) => [
         `\`${path}\``,
         fallback === undefined ? "" : `\`${fallback}\``,
-        linked(says),
+        linked(description),
       ]),
     ),
     "",
@@ -69,9 +69,9 @@ function documented({ name, value, comment }: Member, prefix: string): readonly 
   const path = `${prefix}${name}`;
   const members = membersOf(value);
   if (members.length === 0 || members.some(isFree))
-    return [{ path, fallback: JSON.stringify((value as { toJSON(): unknown }).toJSON()), says: comment }];
+    return [{ path, fallback: JSON.stringify((value as { toJSON(): unknown }).toJSON()), description: comment }];
   const inner = members.flatMap((each) => documented(each, `${path}.`));
-  return comment === "" ? inner : [{ path, fallback: undefined, says: comment }, ...inner];
+  return comment === "" ? inner : [{ path, fallback: undefined, description: comment }, ...inner];
 }
 
 /** Whether it is a label, or one of Kubernetes' own: such an object is written as a whole. */
@@ -98,8 +98,8 @@ function oneLine(comment: string): string {
 }
 
 /** docs/install.md#modes becomes a link, as seen from docs/. */
-function linked(says: string): string {
-  return says.replaceAll(
+function linked(description: string): string {
+  return description.replaceAll(
     /\bdocs\/(\w+\.md)(#[\w-]+)?/g,
     (_, file: string, heading = "") => `[${file}](${file}${heading})`,
   );

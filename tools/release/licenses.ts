@@ -16,10 +16,10 @@ export async function licensesOf(
     paths.map(async (path) => {
       const folder = join(root, path);
       const files = (await readdir(folder)).filter((file) => named.test(file)).toSorted();
-      const said = await Promise.all(files.map((file) => readFile(join(folder, file), "utf8")));
+      const texts = await Promise.all(files.map((file) => readFile(join(folder, file), "utf8")));
       const { version = "", license = "no licence named" } = locked[path] ?? {};
       const name = path.slice(path.lastIndexOf("node_modules/") + "node_modules/".length);
-      return [`${name} ${version}: ${license}`, ...said.map((text) => text.trim())].join("\n\n");
+      return [`${name} ${version}: ${license}`, ...texts.map((text) => text.trim())].join("\n\n");
     }),
   );
   return `${texts.join(`\n\n${"-".repeat(80)}\n\n`)}\n`;

@@ -50,7 +50,7 @@ export function signatureManifest(subject: Manifest, reference: string, key: Key
       optional: null,
     }),
   );
-  return said([{ type: payloadType, payload, annotations: { [signatureAnnotation]: signatureOf(payload, key) } }]);
+  return signed([{ type: payloadType, payload, annotations: { [signatureAnnotation]: signatureOf(payload, key) } }]);
 }
 
 /** https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md */
@@ -63,7 +63,7 @@ export interface Statement {
 
 /** That each of the statements comes from whoever has the key. */
 export function attestationManifest(statements: readonly Statement[], key: KeyObject): Manifest {
-  return said(
+  return signed(
     statements.map((statement) => ({
       type: envelopeType,
       payload: Buffer.from(JSON.stringify(envelope(JSON.stringify(statement), key))),
@@ -84,14 +84,14 @@ function envelope(statement: string, key: KeyObject): object {
   };
 }
 
-interface Saying {
+interface SignedPayload {
   readonly type: string;
   readonly payload: Uint8Array;
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-function said(sayings: readonly Saying[]): Manifest {
-  const layers = sayings.map(({ type, payload, annotations }) => blobOf(type, payload, { annotations }));
+function signed(payloads: readonly SignedPayload[]): Manifest {
+  const layers = payloads.map(({ type, payload, annotations }) => blobOf(type, payload, { annotations }));
   // Of an image that nobody runs: registries that know images only take it, too.
   const config = {
     architecture: "",

@@ -18,7 +18,7 @@ const verifyingMinor = 35;
 const gate = "KubeletEnsureSecretPulledImages";
 const defaultPolicy = "NeverVerifyPreloadedImages";
 // Each is a call through the API server to a kubelet; what a cluster's nodes have differs by their pools.
-const mostAsked = 10;
+const maxAsked = 10;
 
 interface NodeView {
   readonly name: string;
@@ -32,7 +32,7 @@ export async function imagesAreAskedFor(session: Session, records: readonly Cred
   const found = await seenAll(session.objects.list(resources.nodes), nodeView);
   if (found.seen !== "there") return notSeen(check, "Nodes");
   if (found.value.length === 0) return well(check, "there are no nodes");
-  const policies = await Promise.all(found.value.slice(0, mostAsked).map((node) => policyOf(session, node)));
+  const policies = await Promise.all(found.value.slice(0, maxAsked).map((node) => policyOf(session, node)));
   const isOpen = policies.some((policy) => policy === undefined || policy === "NeverVerify");
   if (!isOpen) {
     const preloaded = policies.includes(defaultPolicy) ? "; images that were pre-pulled are open to every pod" : "";

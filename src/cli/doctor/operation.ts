@@ -57,10 +57,10 @@ export async function clockIsRight({ transport, clock }: Session): Promise<Findi
 export function credentialsAreWell(records: readonly CredentialRecord[], now: Temporal.Instant): readonly Finding[] {
   return records.flatMap((record) => {
     const { ready, reason, message, name } = credentialReport(record, now);
-    const said = ready
+    const notReady = ready
       ? []
       : [bad("credentials", `${name} is not ready (${reason}): ${message}`, kubectl`regcred status ${name}`)];
-    return [...said, ...stuck(record, now)];
+    return [...notReady, ...stuck(record, now)];
   });
 }
 

@@ -31,9 +31,9 @@ export function onNode(pod: PodView, images: readonly ImageFinding[]): readonly 
   ];
 }
 
-const most = 3;
+const maxListed = 3;
 
 function listed(images: readonly string[]): string {
-  const more = images.length - most;
-  return more > 0 ? `${images.slice(0, most).join(", ")} and ${more} more` : images.join(", ");
+  const more = images.length - maxListed;
+  return more > 0 ? `${images.slice(0, maxListed).join(", ")} and ${more} more` : images.join(", ");
 }

@@ -131,12 +131,12 @@ function namespaceBlocker(input: ExplainInput, { credential, entry }: Candidate)
   const group = here ?? groups.find(({ count, examples }) => count > examples.length);
   if (!group) return undefined;
   const { reason, cause, count, examples } = group;
-  const said = status?.conditions?.find((each) => each.reason === reason && each.status === "False")?.message;
+  const message = status?.conditions?.find((each) => each.reason === reason && each.status === "False")?.message;
   const failure: Omit<Failure, "retry"> = {
     reason,
     cause,
     message: here
-      ? (said ?? `${reason}: docs/operations.md says what that is and what to do`)
+      ? (message ?? `${reason}: docs/operations.md says what that is and what to do`)
       : `RegistryCredential ${name} has ${count} namespaces that are not served as wanted (${reason}), of which its status names ${examples.join(", ")} only, and this may be one of the others`,
     steps: here
       ? knownSteps(reason, entry, input)

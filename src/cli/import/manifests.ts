@@ -26,8 +26,8 @@ export function manifests(
   { name, hosts, text, namespaces, secretName }: Import,
   operatorNamespace: string,
 ): readonly object[] {
-  const isSaid = hosts.every(mayBeNamed) && hosts.length <= maxHosts * maxEntries;
-  const entries = isSaid
+  const isListed = hosts.every(mayBeNamed) && hosts.length <= maxHosts * maxEntries;
+  const entries = isListed
     ? Array.from({ length: Math.ceil(hosts.length / maxHosts) }, (_, index) =>
         hosts.slice(index * maxHosts, (index + 1) * maxHosts),
       )

@@ -94,12 +94,12 @@ function failuresText(reports: readonly CredentialReport[], now: Temporal.Instan
 }
 
 function remarks({ name, ready, reason, message, entries, warnings }: CredentialReport, out: Terminal): string {
-  const said = [
+  const texts = [
     ...(ready ? [] : [`${name} is not ready (${reason}): ${message}`]),
     ...entries.flatMap((entry) =>
       entry.former ? [`${name}, entry ${entry.name}, since ${entry.former.since}: ${formerText(entry.former)}`] : [],
     ),
     ...warnings.map((warning) => `${name}: ${warning.type} (${warning.reason}): ${warning.message}`),
   ];
-  return said.flatMap((text) => wrapped(text, out.width)).join("\n") + (said.length > 0 ? "\n" : "");
+  return texts.flatMap((text) => wrapped(text, out.width)).join("\n") + (texts.length > 0 ? "\n" : "");
 }

@@ -87,14 +87,14 @@ function distributed({ namespaces, reported }: StatusSnapshot, counts: Counts): 
   );
   if (worst) {
     const example = namespaces.find(({ name }) => name === worst.examples[0]);
-    const said = example?.failures.find(({ failure: { reason } }) => reason === worst.reason)?.failure;
+    const failure = example?.failures.find(({ failure: { reason } }) => reason === worst.reason)?.failure;
     const others = worst.count > worst.examples.length ? ", ..." : "";
     return {
       type,
       status: "False",
       reason: worst.reason,
-      message: `${counts.failed} of ${namespacesText(counts.selected)} not served as wanted; in ${worst.examples.join(", ")}${others}: ${said?.message}`,
-      steps: said?.steps ?? [],
+      message: `${counts.failed} of ${namespacesText(counts.selected)} not served as wanted; in ${worst.examples.join(", ")}${others}: ${failure?.message}`,
+      steps: failure?.steps ?? [],
     };
   }
   if (counts.pending > 0) return { type, status: "False", reason: "Progressing", message: progress(counts) };

@@ -1,6 +1,6 @@
 // Token admission: whether a grant's token may be asked for now, so that nothing has to wait in its run.
 import { LRUCache } from "lru-cache";
-import { mostEntries } from "../../runtime/most-entries.ts";
+import { maxEntries } from "../../runtime/max-entries.ts";
 import { failure } from "../../api/reasons.ts";
 import type { Cancel, Clock, Random } from "../../runtime/clock.ts";
 import { type Failure, OperatorError } from "../../runtime/errors.ts";
@@ -90,7 +90,7 @@ class TokenGate implements TokenAdmission {
   readonly #needs;
   readonly #under = new Map<string, Call>();
   /** How the last call of a grant has ended, if not soon. */
-  readonly #lasts = new LRUCache<string, "slow" | "unanswered">(mostEntries(maxRemembered));
+  readonly #lasts = new LRUCache<string, "slow" | "unanswered">(maxEntries(maxRemembered));
   /** Grants, by the name of the silence for which they were turned away. */
   readonly #turnedAway = calledBack(maxCalledBack);
   #listener: GateListener | undefined;

@@ -7,7 +7,7 @@ export type Publication = "publish" | "publish-unverified" | "hold";
 // docs/design.md: a removed probe image must not become an outage, so a denied token is held back only while the
 // old one has more than this left.
 const heldShare = 0.1;
-const heldAtLeast = 10 * 60_000;
+const minHeld = 10 * 60_000;
 
 /**
  * Only a denial holds a token back, and only while the old one has life enough, and the registry takes it: one that
@@ -24,5 +24,5 @@ export function publication(
   if (!before.expiresAt) return "hold";
   const life = before.issuedAt.until(before.expiresAt).total("milliseconds");
   const left = now.until(before.expiresAt).total("milliseconds");
-  return left > Math.max(life * heldShare, heldAtLeast) ? "hold" : "publish-unverified";
+  return left > Math.max(life * heldShare, minHeld) ? "hold" : "publish-unverified";
 }

@@ -1,6 +1,6 @@
 // Circuit breakers for whoever does not answer: when the next one may try, and who is called back when they answer again.
 import { LRUCache } from "lru-cache";
-import { mostEntries } from "../../runtime/most-entries.ts";
+import { maxEntries } from "../../runtime/max-entries.ts";
 import type { Clock, Random } from "../../runtime/clock.ts";
 import type { Failure } from "../../runtime/errors.ts";
 
@@ -55,7 +55,7 @@ interface Known {
 }
 
 export function silences({ clock, random, witnesses = 1 }: SilencesOptions): Silences {
-  const known = new LRUCache<string, Known>(mostEntries(maxRemembered));
+  const known = new LRUCache<string, Known>(maxEntries(maxRemembered));
 
   const recall = (name: string): Known => {
     const before = known.get(name);

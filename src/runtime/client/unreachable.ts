@@ -19,7 +19,7 @@ export function unreachable(server: string, error: ApiError): OperatorError {
   }
   const { code, reason = error.kind } = error;
   // Its words name the API server, and nobody knows which.
-  const said = error.message.replace("the API server", `the API server ${server}`);
+  const problem = error.message.replace("the API server", `the API server ${server}`);
   const remedy = remedyFor(reason);
   const isSilent = remedy === undefined && reason !== credentialsUnreadable && !reason.startsWith("PROXY_");
   return new OperatorError(
@@ -27,7 +27,8 @@ export function unreachable(server: string, error: ApiError): OperatorError {
       reason: "ApiUnavailable",
       cause: "Platform",
       retry: "backoff",
-      message: code === undefined ? `${said}${remedy ?? ""}` : `the API server ${server} does not answer (${said})`,
+      message:
+        code === undefined ? `${problem}${remedy ?? ""}` : `the API server ${server} does not answer (${problem})`,
       ...(isSilent && { steps: [{ message: "check that it runs with", command: kubectl`get --raw /readyz` }] }),
     },
     error,

@@ -1,6 +1,6 @@
 // The event recorder: publishes Events with series and rate limits, without ever holding up or flooding the cluster.
 import { LRUCache } from "lru-cache";
-import { mostEntries } from "../most-entries.ts";
+import { maxEntries } from "../max-entries.ts";
 import type { Cancel, Clock, Random } from "../clock.ts";
 import { oneLine } from "../foreign-text.ts";
 import { longestNote } from "../steps.ts";
@@ -114,13 +114,13 @@ class SeriesRecorder implements EventRecorder {
   /** What waits for another try holds up nobody. */
   readonly #retries = new Set<Cancel>();
   readonly #series = new LRUCache<string, Series>({
-    ...mostEntries(maxRemembered),
+    ...maxEntries(maxRemembered),
     dispose: (one, _key, why) => {
       if (why === "evict") one.cancel();
     },
   });
-  readonly #objects = new LRUCache<string, Allowance>(mostEntries(maxRemembered));
-  readonly #namespaces = new LRUCache<string, Allowance>(mostEntries(maxRemembered));
+  readonly #objects = new LRUCache<string, Allowance>(maxEntries(maxRemembered));
+  readonly #namespaces = new LRUCache<string, Allowance>(maxEntries(maxRemembered));
   readonly #stopped = new AbortController();
   #dropped = 0;
   #closed = false;

@@ -1,7 +1,7 @@
 // Leader election: carries out what `nextStep` decides, until it is stopped or the lease is lost.
 import type { Clock, Random } from "../clock.ts";
 import { OperatorError } from "../errors.ts";
-import { atLeast, olderThan } from "../watch/resource-version.ts";
+import { isNotOlder, olderThan } from "../watch/resource-version.ts";
 import { ApiError } from "../client/api-error.ts";
 import { heldLease, type LeaseName, type LeaseRecord, releasedLease } from "./lease.ts";
 import {
@@ -173,7 +173,7 @@ class LeaseElection implements LeaderElection {
     if (
       !this.#current ||
       this.#current.uid !== record.uid ||
-      atLeast(record.resourceVersion, this.#current.resourceVersion)
+      isNotOlder(record.resourceVersion, this.#current.resourceVersion)
     ) {
       this.#current = record;
       this.#newest = record.resourceVersion;

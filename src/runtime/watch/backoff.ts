@@ -10,9 +10,9 @@ const longest = 30_000;
  * Never shorter than `atLeast` (Retry-After), on top of which up to half of it is random, so that the watches that
  * were turned away together do not come back together: a minute at most, since Retry-After is bounded where it is read.
  */
-export function backoff(failures: number, random: Random, atLeast?: Temporal.Duration): Temporal.Duration {
+export function backoff(failures: number, random: Random, min?: Temporal.Duration): Temporal.Duration {
   const low = Math.min(first * 2 ** (failures - 1), longest / 2);
   const own = low + random() * low;
-  const asked = (atLeast?.total("milliseconds") ?? 0) * (1 + random() / 2);
+  const asked = (min?.total("milliseconds") ?? 0) * (1 + random() / 2);
   return Temporal.Duration.from({ milliseconds: Math.round(Math.max(own, asked)) });
 }

@@ -1,6 +1,6 @@
 // The horizon of a feed: how much of a kind it has shown, and what may be said of what it has not.
 import { knownAbsent, type KnownAbsent, type NotKnown } from "./presence.ts";
-import { atLeast } from "./resource-version.ts";
+import { isNotOlder } from "./resource-version.ts";
 
 export interface Horizon {
   readonly covers: (key: string) => boolean;
@@ -42,7 +42,7 @@ export function horizonOf(covers: (key: string) => boolean): Horizon {
 }
 
 export function hasPassed({ through }: Horizon, resourceVersion: string): boolean {
-  return through !== undefined && atLeast(through, resourceVersion);
+  return through !== undefined && isNotOlder(through, resourceVersion);
 }
 
 /** A list is under way, which began after it became known what is stored of the key: it knows better, also where it is older. */

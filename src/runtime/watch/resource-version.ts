@@ -13,6 +13,6 @@ export function olderThan(a: string, b: string): boolean {
 }
 
 /** `a` is certainly as new as `b` or newer. */
-export function atLeast(a: string, b: string): boolean {
+export function isNotOlder(a: string, b: string): boolean {
   return a === b || olderThan(b, a);
 }

@@ -5,7 +5,7 @@ import type { Feed } from "./feed.ts";
 import { hasPassed, type Horizon, horizonOf as newHorizon, isSuperseded, unrecorded } from "./horizon.ts";
 import { type IndexOptions, indexedRecords } from "./indexed-records.ts";
 import { listeners } from "./listeners.ts";
-import { atLeast, olderThan } from "./resource-version.ts";
+import { isNotOlder, olderThan } from "./resource-version.ts";
 
 export type { Feed } from "./feed.ts";
 
@@ -123,11 +123,11 @@ class IndexedStore<R extends StoredObject> implements FedStore<R> {
     const { key, resourceVersion } = record;
     const tombstone = this.#tombstones.get(key);
     if (tombstone !== undefined) {
-      if (atLeast(tombstone, resourceVersion)) return;
+      if (isNotOlder(tombstone, resourceVersion)) return;
       this.#tombstones.delete(key);
     }
     const before = this.#records.get(key);
-    if (!before || !atLeast(before.resourceVersion, resourceVersion)) this.#keep(record, horizon);
+    if (!before || !isNotOlder(before.resourceVersion, resourceVersion)) this.#keep(record, horizon);
   };
 
   /** Whatever is stored. Who listens need not hear of what says the same. */
@@ -241,7 +241,7 @@ class IndexedStore<R extends StoredObject> implements FedStore<R> {
     if (!horizon) return; // nobody would ever correct it
     const { key, resourceVersion } = record;
     if (!this.#records.get(key) && hasPassed(horizon, resourceVersion)) return;
-    if (atLeast(horizon.formerTombstones.get(key) ?? "", resourceVersion)) return;
+    if (isNotOlder(horizon.formerTombstones.get(key) ?? "", resourceVersion)) return;
     this.#put(record, horizon);
   };
 

@@ -35,7 +35,7 @@ async function run(args: readonly string[], input = "") {
   const owner = process.getuid?.() ?? 0;
   const around = testStreams({ stdin: () => chunks(input), filesOwner: owner });
   const code = await commandLine(["credential-provider", ...args], around);
-  return { code, ...around.said };
+  return { code, ...around.output };
 }
 
 describe("credential-provider", () => {
@@ -110,9 +110,9 @@ describe("credential-provider config", () => {
     ["a file that is called otherwise than its provider", "other.yaml", rawFile([hub]), /must be called regcred.yaml/],
     ["a file that cannot be one", "regcred.yaml", rawFile([{ ...hub, host: "x" }]), /registries\[0\].host: no field/],
   ])("refuses %s", async (_, name, raw, stderr) => {
-    const { code, stdout, stderr: said } = await run(["config", written(raw, name)]);
+    const { code, stdout, stderr: printed } = await run(["config", written(raw, name)]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
-    expect(said).toMatch(stderr);
+    expect(printed).toMatch(stderr);
   });
 
   it("refuses two files of one name, one that is not there, and a folder that is none of a node", async () => {

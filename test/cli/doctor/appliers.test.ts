@@ -16,7 +16,7 @@ const account = (name: string, owner: { manager: string; operation: string }, mo
 });
 const helm = { manager: "helm", operation: "Apply" };
 
-const says = async (...accounts: readonly object[]): Promise<string> => {
+const finding = async (...accounts: readonly object[]): Promise<string> => {
   const objects = { listMetadata: async () => accounts } as unknown as Session["objects"];
   const { state, message: text } = await appliedLists({ objects });
   return `${state}: ${text}`;
@@ -25,7 +25,7 @@ const says = async (...accounts: readonly object[]): Promise<string> => {
 describe("the doctor", () => {
   it("names those who apply a list, quoted, and says what comes of it", async () => {
     const odd = { manager: 'x"; rm', operation: "Apply" };
-    const text = await says(account("web", helm), account("api", odd));
+    const text = await finding(account("web", helm), account("api", odd));
     expect(text).toMatch(/^well: the imagePullSecrets of 2 ServiceAccounts .*team-a\/web by "helm"; team-a\/api by "/);
     expect(text).not.toContain('"; rm"');
   });
@@ -39,6 +39,6 @@ describe("the doctor", () => {
       account("web", helm, { managedFields: [{ ...helm, fieldsV1: { "f:metadata": {} } }] }),
     ],
   ])("says nothing of one that %s", async (_which, each) => {
-    expect(await says(each)).toBe("well: no other tool applies the imagePullSecrets that regcred adds to");
+    expect(await finding(each)).toBe("well: no other tool applies the imagePullSecrets that regcred adds to");
   });
 });

@@ -27,9 +27,9 @@ describe("the operator's namespace", () => {
     ["regcred-system", "kubectl apply -k config/default"],
     ["registry-logins", "kubectl create namespace registry-logins"],
   ])("is made, where it is not there, by what makes that very one: %s", async (namespace, command) => {
-    const said = await asked(namespace, false);
-    expect(said).toMatch(/^bad: .* does not exist; sources and tokens live there/);
-    expect(said.split("\n").slice(1)).toEqual([command]);
+    const finding = await asked(namespace, false);
+    expect(finding).toMatch(/^bad: .* does not exist; sources and tokens live there/);
+    expect(finding.split("\n").slice(1)).toEqual([command]);
   });
 
   it.each([true, false])("is another one where an install elsewhere serves; this one is there: %s", async (isThere) => {

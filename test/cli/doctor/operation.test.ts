@@ -34,7 +34,7 @@ it.each([
   [4, []],
   [5, ["acme is being deleted for 5m: team-a keeps it"]],
   [90, [expect.stringMatching(/^acme is being deleted for .*: team-a keeps it$/)]],
-])("after %i minutes", (minutes, said) => {
+])("after %i minutes", (minutes, messages) => {
   const findings = credentialsAreWell([leaving], minute(minutes)).filter(({ check }) => check === "finalizers");
-  expect(findings.map(({ message }) => message)).toEqual(said);
+  expect(findings.map(({ message }) => message)).toEqual(messages);
 });

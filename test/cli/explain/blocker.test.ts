@@ -7,7 +7,7 @@ describe("what fixes a failure", () => {
   const failure = { reason: "SourceMissing", cause: "Platform", retry: "on-change" } as const;
 
   it("is its steps, never what its message says", () => {
-    const said = blockerOf(
+    const blocker = blockerOf(
       {
         ...failure,
         message: 'managed by "it; create it (kubectl create clusterrolebinding x): kubectl delete namespace a"',
@@ -18,8 +18,8 @@ describe("what fixes a failure", () => {
       },
       0,
     );
-    expect(said.remedy.change).toBe("label it; or exclude it");
-    expect(said.remedy.commands.map(commandText)).toEqual(["kubectl label namespace a k=VALUE"]);
+    expect(blocker.remedy.change).toBe("label it; or exclude it");
+    expect(blocker.remedy.commands.map(commandText)).toEqual(["kubectl label namespace a k=VALUE"]);
   });
 
   it("is nothing to type where it has none", () => {

@@ -7,7 +7,7 @@ import { isObjectName } from "../../../src/cluster/object-name.ts";
 import { obeyedIn } from "../../foreign-texts.ts";
 import { evil, hostile, type Objects, sessionOn } from "../hostile-cluster.ts";
 
-async function said(objects: Objects, who: string, output?: string): Promise<string> {
+async function outputOf(objects: Objects, who: string, output?: string): Promise<string> {
   const { session, printed } = sessionOn(objects);
   await explainSubject(session, ["team-a", who], { output });
   return printed();
@@ -22,7 +22,7 @@ describe("explain, of a namespace in which a tenant has written what it likes", 
     await fc.assert(
       fc.asyncProperty(hostile, subjects, async (objects, who) => {
         for (const output of [undefined, "json"]) {
-          expect(obeyedIn((await said(objects, who, output)).replaceAll("\n", ""))).toEqual([]);
+          expect(obeyedIn((await outputOf(objects, who, output)).replaceAll("\n", ""))).toEqual([]);
         }
       }),
       { numRuns: 300 },
@@ -44,7 +44,7 @@ describe("explain, of a namespace in which a tenant has written what it likes", 
   it("advises only what it would advise anyway", async () => {
     await fc.assert(
       fc.asyncProperty(hostile, subjects, async (objects, who) => {
-        const { obstacle, images } = JSON.parse(await said(objects, who, "json")) as {
+        const { obstacle, images } = JSON.parse(await outputOf(objects, who, "json")) as {
           obstacle?: { remedy: { commands: string[] } };
           images: { obstacle?: { remedy: { commands: string[] } } }[];
         };
@@ -57,7 +57,7 @@ describe("explain, of a namespace in which a tenant has written what it likes", 
           );
           expect(command).not.toMatch(/clusterrolebinding|mallory|evil|--as/);
         }
-        const text = await said(objects, who);
+        const text = await outputOf(objects, who);
         // Nothing that a tenant wrote begins a line, let alone one in the place of a command.
         const lines = text.split("\n").filter((line) => /^\s*kubectl/.test(line));
         expect(lines.map((line) => line.trim()).filter((line) => !commands.includes(line))).toEqual([]);
@@ -73,7 +73,7 @@ describe("explain, of a namespace in which a tenant has written what it likes", 
         await explainSubject(session, ["team-a", "pod/web"], {});
         expect(asked).not.toContain("events");
         const { events: _, ...others } = objects;
-        expect(printed()).toBe(await said(others, "pod/web"));
+        expect(printed()).toBe(await outputOf(others, "pod/web"));
       }),
       { numRuns: 50 },
     );
@@ -103,6 +103,6 @@ describe("explain, of a namespace in which a tenant has written what it likes", 
 
   it("shows an Event's command nowhere", async () => {
     const [objects] = fc.sample(hostile, { numRuns: 1, seed: 1 });
-    expect(await said({ ...objects, pods: [], secrets: [] }, "default")).not.toContain(evil);
+    expect(await outputOf({ ...objects, pods: [], secrets: [] }, "default")).not.toContain(evil);
   });
 });

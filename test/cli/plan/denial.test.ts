@@ -63,8 +63,8 @@ it.each([
     status(400, "BadRequest", 'strict decoding error: unknown field "spec.x"'),
     "unknown field",
   ],
-])("%s is told", async (_what, answer, says) => {
-  expect((await asked(true, answer))[0]).toContain(says);
+])("%s is told", async (_what, answer, message) => {
+  expect((await asked(true, answer))[0]).toContain(message);
 });
 
 it.each([

@@ -96,10 +96,10 @@ describe("status", () => {
 
   it("tells conditions that need a look, but not what Ready says already", () => {
     const held = { ...ready, type: "RemovalHeld", reason: "TooManyNamespaces", message: "12 of 20 would lose it" };
-    const said = { ...ready, status: "False", reason: "SourceMissing", message: "hub: no Secret" };
-    const stalled = { ...said, type: "Stalled", status: "True" };
+    const notReady = { ...ready, status: "False", reason: "SourceMissing", message: "hub: no Secret" };
+    const stalled = { ...notReady, type: "Stalled", status: "True" };
     const text = statusText(
-      [report({ observedGeneration: 1, conditions: [said, held, stalled] })],
+      [report({ observedGeneration: 1, conditions: [notReady, held, stalled] })],
       now,
       testTerminal(),
     );
@@ -147,7 +147,7 @@ describe("status, whatever its objects say", () => {
   it("prints no character that a terminal obeys, and begins no line with what it was told", () => {
     fc.assert(
       fc.property(anything, (text) => {
-        const said = report({
+        const credential = report({
           observedGeneration: 1,
           conditions: [
             { ...ready, status: "False", reason: "SourceMissing", message: `a\n${text}` },
@@ -157,7 +157,7 @@ describe("status, whatever its objects say", () => {
         });
         let printed = "";
         const out = terminal({ write: (each: string) => (printed += each) }, {});
-        out.write(statusText([said], now, out));
+        out.write(statusText([credential], now, out));
         expect(obeyedIn(printed.replaceAll("\n", ""))).toEqual([]);
         expect(printed.split("\n")).toHaveLength(6);
       }),

@@ -29,11 +29,11 @@ describe("a terminal", () => {
 describe("whatever is written", () => {
   const styles = new RegExp(String.raw`${"\u001B"}\[(?:1|2|22|31|32|33|39)m`, "g");
   const shown = (isTTY: boolean, text: string): string => {
-    let said = "";
-    const out = terminal({ write: (each: string) => (said += each), isTTY }, {});
+    let written = "";
+    const out = terminal({ write: (each: string) => (written += each), isTTY }, {});
     out.write(text);
     out.write(out.paint("red", text));
-    return said;
+    return written;
   };
 
   it("reaches a terminal with no escape but our own styles, and a pipe with none", () => {

@@ -38,10 +38,10 @@ describe("the news of an entry", () => {
     ["2026-01-01T12:00:00.5Z", "(0 s left)"],
     ["2026-01-01T11:59:00Z", "what tenants had ended at 2026-01-01T11:59:00Z"],
     [undefined, "what tenants have names no end"],
-  ])("whose first token ends at %s says %s", (expiresAt, said) => {
+  ])("whose first token ends at %s says %s", (expiresAt, text) => {
     const { expiresAt: _, ...endless } = failing;
     const [news] = tokenEvents([fresh], [expiresAt === undefined ? endless : { ...failing, expiresAt }], now);
-    expect(news?.message).toContain(said);
+    expect(news?.message).toContain(text);
   });
 
   it("of which there was never a token says so", () => {

@@ -22,7 +22,7 @@ function again(answers: (written: Status) => Status = (written) => written) {
   const fights: string[] = [];
   const reported: string[] = [];
   let stands: Status = {};
-  const says = (
+  const writes = (
     now: Status,
     { isRead = true, ...changes }: Partial<CredentialRecord> & { readonly isRead?: boolean } = {},
   ): Promise<number | undefined> => {
@@ -51,7 +51,7 @@ function again(answers: (written: Status) => Status = (written) => written) {
     patches,
     fights,
     reported,
-    says,
+    writes,
     edited,
     stands: () => stands,
     forget: () => memories.forget("acme"),
@@ -59,7 +59,7 @@ function again(answers: (written: Status) => Status = (written) => written) {
     fought: async (now: Status): Promise<void> => {
       for (let count = 1; count <= 33; count += 1) {
         edited({ operatorNamespace: "elsewhere" });
-        await says(now);
+        await writes(now);
       }
     },
   };
@@ -82,10 +82,10 @@ describe("a status that somebody else writes, too", () => {
   };
 
   it("is damped after thirty repairs, and told as a fight once it is one", async () => {
-    const { fought, patches, says, fights } = again();
+    const { fought, patches, writes, fights } = again();
     await fought(ready);
     expect(patches).toHaveLength(32);
-    expect(await says(ready)).toBeGreaterThan(0);
+    expect(await writes(ready)).toBeGreaterThan(0);
     expect(fights).toEqual(["acme"]);
   });
 
@@ -93,75 +93,75 @@ describe("a status that somebody else writes, too", () => {
     ["for another RegistryCredential of its name", { uid: "other" }],
     ["for another spec", { generation: 2 }],
   ])("is damped no longer %s", async (_what, changes) => {
-    const { fought, patches, says } = again();
+    const { fought, patches, writes } = again();
     await fought(ready);
-    expect(await says(ready, changes)).toBeUndefined();
+    expect(await writes(ready, changes)).toBeUndefined();
     expect(patches).toHaveLength(33);
   });
 
   it("is damped no longer once nothing is known of it any more", async () => {
-    const { fought, patches, says, forget } = again();
+    const { fought, patches, writes, forget } = again();
     await fought(ready);
     forget();
-    expect(await says(ready)).toBeUndefined();
+    expect(await writes(ready)).toBeUndefined();
     expect(patches).toHaveLength(33);
   });
 
   it("is written at once where the news is our own, which neither is a fight nor ends one", async () => {
-    const { fought, patches, says, edited, fights } = again();
+    const { fought, patches, writes, edited, fights } = again();
     await fought(ready);
     edited(ready);
-    expect(await says(failing)).toBeUndefined();
+    expect(await writes(failing)).toBeUndefined();
     expect([patches.length, fights.length]).toEqual([33, 1]);
     edited({ operatorNamespace: "elsewhere" });
-    expect(await says(failing)).toBeGreaterThan(0);
+    expect(await writes(failing)).toBeGreaterThan(0);
   });
 
   it("is nobody's work where it is the API server that leaves out what its schema does not know", async () => {
-    const { says, fights, reported } = again(({ secretName: _unknown, ...kept }) => kept);
+    const { writes, fights, reported } = again(({ secretName: _unknown, ...kept }) => kept);
     const waits: unknown[] = [];
-    for (let count = 1; count <= 40; count += 1) waits.push(await says(ready));
+    for (let count = 1; count <= 40; count += 1) waits.push(await writes(ready));
     expect([waits.every((wait) => wait === undefined), fights, reported]).toEqual([true, [], []]);
   });
 
   it("tells no condition twice because somebody has taken it away", async () => {
-    const { says, edited, reported } = again();
-    await says(failing);
+    const { writes, edited, reported } = again();
+    await writes(failing);
     edited(status);
-    await says(failing);
+    await writes(failing);
     expect(reported).toEqual(["SourceMissing"]);
   });
 
   it("is known by its own answer, before any watch has told of it", async () => {
-    const { says, stands } = again();
-    await says(ready);
+    const { writes, stands } = again();
+    await writes(ready);
     expect(stands()).toEqual(ready);
   });
 
   it("is written again where more stands in it than can be read, though that says the same", async () => {
-    const { says, edited, patches } = again();
+    const { writes, edited, patches } = again();
     edited(ready);
-    await says(ready);
+    await writes(ready);
     expect(patches).toEqual([]);
-    await says(ready, { statusDamaged: true });
+    await writes(ready, { statusDamaged: true });
     expect(patches).toHaveLength(1);
   });
 
   it("loses what is said no more; of a spec that cannot be read the rest stays", async () => {
-    const { says, edited, patches } = again();
+    const { writes, edited, patches } = again();
     const metadata = { resourceVersion: "7" };
     edited(ready);
-    await says(status);
+    await writes(status);
     expect(patches).toEqual([{ metadata, status: { ...status, secretName: null } }]);
     edited({ ...ready, observedGeneration: 1 });
-    await says({ ...status, observedGeneration: 2 }, { isRead: false });
+    await writes({ ...status, observedGeneration: 2 }, { isRead: false });
     expect(patches[1]).toEqual({ metadata, status: { ...status, observedGeneration: 2 } });
   });
 
   it("that cannot be read says the same by what is said of it alone", async () => {
-    const { says, edited, patches } = again();
+    const { writes, edited, patches } = again();
     edited(ready);
-    await says(status, { isRead: false });
+    await writes(status, { isRead: false });
     expect(patches).toEqual([]);
   });
 });

@@ -14,27 +14,27 @@ function noted(
   named: readonly string[],
   { orphaned = nobodyOrphaned, frozenUids = [] }: Partial<Parameters<typeof noteMembers>[3]> = {},
 ) {
-  const book = members();
-  book.lead();
-  book.note(place, { secretUid: "uid-regcred", merged: false, credentials: ["uid-before", "uid-gone"] });
+  const tracker = members();
+  tracker.lead();
+  tracker.note(place, { secretUid: "uid-regcred", merged: false, credentials: ["uid-before", "uid-gone"] });
   const record = secretRecord({ credentials: named });
-  noteMembers(contextOf({ credentials: { members: book } }), place, record, {
+  noteMembers(contextOf({ credentials: { members: tracker } }), place, record, {
     contributing: [contributing("a"), contributing("b")],
     orphaned,
     frozenUids,
   });
-  return book.holders(place, "uid-regcred");
+  return tracker.holders(place, "uid-regcred");
 }
 
 /** Who is in the record of the Secret before the write, and as what it is known. */
 async function coming(
-  book: ReturnType<typeof members>,
+  tracker: ReturnType<typeof members>,
   { before, stays, named = "a,b,lost" }: Pick<Coming, "before" | "stays"> & { readonly named?: string },
   stored: Promise<object> = Promise.resolve({}),
 ) {
   const context = contextOf({
     credentials: {
-      members: book,
+      members: tracker,
       index: { readable: (name: string) => (name === "lost" ? undefined : { uid: `uid-${name}` }) },
       storeMembers: () => stored,
     },
@@ -50,9 +50,9 @@ async function coming(
   };
   await noteComing(context, { place, body, before, stays }, never);
   return {
-    of: book.holders(place, "uid-regcred"),
-    owns: book.owns(place, "uid-regcred"),
-    merged: book.merged(place, "uid-regcred"),
+    of: tracker.holders(place, "uid-regcred"),
+    owns: tracker.owns(place, "uid-regcred"),
+    merged: tracker.merged(place, "uid-regcred"),
   };
 }
 
@@ -80,18 +80,18 @@ describe("members of a Secret before a write", () => {
 
   it("are besides those who are in it, and it stays what it is known as, whatever its marks say", async () => {
     for (const merged of [true, false]) {
-      const book = members();
-      book.note(place, { secretUid: "uid-regcred", merged, credentials: ["uid-a"] });
+      const tracker = members();
+      tracker.note(place, { secretUid: "uid-regcred", merged, credentials: ["uid-a"] });
       const before = secretRecord({ credentials: [] });
-      expect(await coming(book, { before, stays: true })).toEqual({ of: ["uid-a", "uid-b"], owns: !merged, merged });
+      expect(await coming(tracker, { before, stays: true })).toEqual({ of: ["uid-a", "uid-b"], owns: !merged, merged });
     }
   });
 
   it("are those who come as the last other one leaves it, whatever its marks say", async () => {
-    const book = members();
-    book.note(place, { secretUid: "uid-regcred", merged: false, credentials: ["uid-b"] });
+    const tracker = members();
+    tracker.note(place, { secretUid: "uid-regcred", merged: false, credentials: ["uid-b"] });
     const before = secretRecord({ credentials: [] });
-    expect((await coming(book, { before, stays: true, named: "a" })).of).toEqual(["uid-b", "uid-a"]);
+    expect((await coming(tracker, { before, stays: true, named: "a" })).of).toEqual(["uid-b", "uid-a"]);
   });
 
   it("are nobody else's concern where one has the Secret for itself: they are noted after the write", async () => {
@@ -100,12 +100,12 @@ describe("members of a Secret before a write", () => {
   });
 
   it("are those who are in the one that is made anew, too, though they cannot be read", async () => {
-    const book = members();
-    book.note(place, { secretUid: "uid-regcred", merged: false, credentials: ["uid-a", "uid-lost"] });
+    const tracker = members();
+    tracker.note(place, { secretUid: "uid-regcred", merged: false, credentials: ["uid-a", "uid-lost"] });
     const before = secretRecord({ credentials: ["a", "lost"] });
-    const { of } = await coming(book, { before, stays: false });
+    const { of } = await coming(tracker, { before, stays: false });
     expect(new Set(of)).toEqual(new Set(["uid-a", "uid-lost", "uid-b"]));
-    expect(new Set(book.holders(place, "uid-new"))).toEqual(new Set(of));
+    expect(new Set(tracker.holders(place, "uid-new"))).toEqual(new Set(of));
   });
 });
 

@@ -463,7 +463,7 @@ describe("a foreign Secret under Adopt", () => {
     },
   );
 
-  const refusals: readonly [string, Partial<LiveSecret>][] = [
+  const deniedChanges: readonly [string, Partial<LiveSecret>][] = [
     [
       '"SealedSecret pulls" controls it',
       { ownerReferences: [{ kind: "SealedSecret", name: "pulls", controller: true }] },
@@ -474,7 +474,7 @@ describe("a foreign Secret under Adopt", () => {
     ['no entry serves its host "theirs.example.com"', { dockerConfig: live().dockerConfig }],
     ['it holds more than a docker config ("note.txt")', { otherData: { "note.txt": "aGk=" } }],
   ];
-  it.each(refusals)("is refused while %s, unless its owner consents", (why, changes) => {
+  it.each(deniedChanges)("is refused while %s, unless its owner consents", (why, changes) => {
     const refused = adopt(live({ ...served, ...changes }));
     expect(refused).toMatchObject({
       action: { kind: "none" },

@@ -127,11 +127,11 @@ describe("a pull Secret", () => {
   it("that a policy keeps is looked at, to take the logins out, before the refusal is told", async () => {
     const { passes, fails, writing } = play({ kind: "delete" });
     expect(await fails("admissionDenied")).toEqual(["delete uid-regcred at 7"]);
-    const isTold = writing.then(
+    const isReported = writing.then(
       () => false,
       () => true,
     );
-    expect(await Promise.race([isTold, Promise.resolve("not yet")])).toBe("not yet");
+    expect(await Promise.race([isReported, Promise.resolve("not yet")])).toBe("not yet");
     expect(await passes({ ...record, metadata: { resourceVersion: "7" } })).toEqual(["look"]);
     expect(await passes()).toEqual(["replace 7"]);
     await expect(writing).rejects.toThrow("admissionDenied");

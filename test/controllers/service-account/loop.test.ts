@@ -31,7 +31,7 @@ function fixture(count: number) {
   const whole: { readonly name?: string }[] = [];
   const onPatch = { call: (): void => undefined };
   const queued: string[] = [];
-  const refusals = new Map<string, Failure>();
+  const failures = new Map<string, Failure>();
   const kinds = new Map<string, string>();
   const reported: object[] = [];
   const sent: object[] = [];
@@ -79,7 +79,7 @@ function fixture(count: number) {
         patchServiceAccount: (_namespace: string, name: string, patch: Patch) => {
           const { imagePullSecrets: list } = patch;
           sent.push(patch);
-          const failure = refusals.get(name);
+          const failure = failures.get(name);
           if (failure) return Promise.reject(new Error(name));
           patched.push(name);
           lists.push(list);
@@ -87,7 +87,7 @@ function fixture(count: number) {
           return Promise.resolve({ name, references: list.map((each) => each.name) });
         },
       },
-      callFailure: ({ message }: Error) => ({ kind: kinds.get(message), failure: refusals.get(message) }),
+      callFailure: ({ message }: Error) => ({ kind: kinds.get(message), failure: failures.get(message) }),
       permissions: allPermitted,
     },
     queue: { enqueue: (key: string) => queued.push(key) },
@@ -114,7 +114,7 @@ function fixture(count: number) {
     whole,
     onPatch,
     queued,
-    refusals,
+    failures,
     kinds,
     reported,
     sent,
@@ -153,8 +153,8 @@ describe("the references of a namespace", () => {
   });
 
   it("are tried again within a second, and not at once, where somebody changes an account before each write", async () => {
-    const { run, refusals, put } = fixture(1);
-    Object.assign(refusals, { get: () => (put("account-0"), conflict) });
+    const { run, failures, put } = fixture(1);
+    Object.assign(failures, { get: () => (put("account-0"), conflict) });
     const outcome = await run();
     expect(outcome).toMatchObject({ failed: true, retry: "backoff" });
     expect(outcome.failed && outcome.retryWithin?.total("seconds")).toBe(1);
@@ -197,12 +197,12 @@ describe("the references of a namespace", () => {
 
   it("do not wait for accounts that cannot be written, of which each is tried once in a round", async () => {
     const it = fixture(100);
-    for (let index = 0; index < 50; index += 1) it.refusals.set(`account-${index}`, denied);
+    for (let index = 0; index < 50; index += 1) it.failures.set(`account-${index}`, denied);
     const { outcome } = await it.settle();
     expect(new Set(it.patched).size).toBe(50);
     expect(outcome).toMatchObject({ failed: true, retry: "slowly" });
     expect(it.found.references("team-a")?.failures).toHaveLength(50);
-    it.refusals.clear();
+    it.failures.clear();
     await it.settle();
     expect(new Set(it.patched).size).toBe(100);
     expect(it.found.references("team-a")?.failures).toEqual([]);
@@ -253,7 +253,7 @@ describe("the references of a namespace", () => {
 
   it("are left in a namespace that goes meanwhile, and nothing is found of it", async () => {
     const it = fixture(5);
-    it.refusals.set("account-0", denied);
+    it.failures.set("account-0", denied);
     it.kinds.set("account-0", "namespaceTerminating");
     expect(await it.run()).toEqual({});
     expect([it.patched, it.sent.length, it.found.references("team-a")]).toEqual([[], 1, undefined]);
@@ -268,11 +268,11 @@ describe("the references of a namespace", () => {
     };
     expect([await heard(), await heard()]).toEqual([true, false]);
     it.put("account-2");
-    it.refusals.set("account-2", denied);
+    it.failures.set("account-2", denied);
     expect([await heard(), await heard()]).toEqual([true, false]);
     const regarding = { kind: "Namespace", namespace: "team-a", name: "team-a", uid: "uid-team-a" };
     expect(it.reported).toMatchObject([{ regarding, reason: "AdmissionDenied" }]);
-    it.refusals.clear();
+    it.failures.clear();
     expect([await heard(), await heard()]).toEqual([true, false]);
   });
 
@@ -303,7 +303,7 @@ describe("the references of a namespace", () => {
     it.leave();
     await it.run();
     expect(it.found.references("team-a")?.left?.has("regcred")).toBe(false);
-    it.refusals.set("account-14", conflict);
+    it.failures.set("account-14", conflict);
     await it.settle();
     expect(it.found.references("team-a")?.left?.has("regcred")).toBe(false);
     await it.clock.advance(Temporal.Duration.from({ seconds: 10 }));
@@ -339,9 +339,9 @@ describe("the references of a namespace", () => {
 
 describe("an account that cannot be written", () => {
   it("makes no other one wait longer than that one's own failure says", async () => {
-    const { refusals, settle } = fixture(2);
-    refusals.set("account-0", conflict);
-    refusals.set("account-1", denied);
+    const { failures, settle } = fixture(2);
+    failures.set("account-0", conflict);
+    failures.set("account-1", denied);
     expect((await settle()).outcome).toMatchObject({ failed: true, retry: "backoff" });
   });
 });

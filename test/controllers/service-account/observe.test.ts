@@ -94,7 +94,7 @@ const retiring = contributor(renamed, { role: "retiring" });
 const orphaned = secretRecord({ credentials: ["gone"] });
 
 /** How the Secret and perhaps others stand, and what is true of it then. */
-type Row = readonly [what: string, said: string, known: Known, rest?: Readonly<Record<string, Known>>];
+type Row = readonly [what: string, expected: string, known: Known, rest?: Readonly<Record<string, Known>>];
 
 const cases: readonly Row[] = [
   ["a credential has its login in it", "wanted usable served", { by: [contributor()] }],
@@ -204,11 +204,11 @@ it.each([
   expect(truths({ by: [], state: "unknown", record: undefined }, {}, how)).toBe("unjudged");
 });
 
-const rows = cases.map(([what, said, known, rest = {}]) => [what, said, known, rest] as const);
+const rows = cases.map(([what, expected, known, rest = {}]) => [what, expected, known, rest] as const);
 
 describe("of the Secret is said", () => {
-  it.each(rows)("where %s: %s", (_what, said, known, rest) => {
-    expect(truths(known, rest)).toBe(said);
+  it.each(rows)("where %s: %s", (_what, expected, known, rest) => {
+    expect(truths(known, rest)).toBe(expected);
   });
 
   it("nothing is wanted where the account has opted out", () => {
@@ -220,8 +220,8 @@ describe("of the Secret is said", () => {
     ["has none in it", "usable", { by: [] }],
     ["may have referred to somebody else's", "foreign frozen", { by: [], state: "foreign" }],
     ["may have referred to what is not there", "", { by: [], state: "foreign", record: undefined }],
-  ])("where one that cannot be read %s: %s", (_what, said, known) => {
-    expect(truths(known, {}, { unreadable: true })).toBe(said);
+  ])("where one that cannot be read %s: %s", (_what, expected, known) => {
+    expect(truths(known, {}, { unreadable: true })).toBe(expected);
   });
 });
 

@@ -19,7 +19,7 @@ interface Play {
 
 function play({ stored = true, failure }: Play) {
   const steps: string[] = [];
-  const said: string[] = [];
+  const logged: string[] = [];
   const answer = Promise.withResolvers<object>();
   const sends = (what: string, ...about: readonly unknown[]): Promise<object> => {
     steps.push([what, ...about.map((each) => (typeof each === "string" ? each : JSON.stringify(each)))].join(" "));
@@ -27,7 +27,7 @@ function play({ stored = true, failure }: Play) {
   };
   const version = (body: { metadata: { resourceVersion?: string } }): string => String(body.metadata.resourceVersion);
   const record = { key: `ops/${name}`, kind: "token", uid: "uid-1", resourceVersion: "7" };
-  const say = (message: string): void => void said.push(message);
+  const say = (message: string): void => void logged.push(message);
   const context = contextOf({
     runtime: { log: { debug: say, info: say, warn: say } },
     settings: { namespace: "ops" },
@@ -56,7 +56,7 @@ function play({ stored = true, failure }: Play) {
       },
     },
   });
-  return { context, steps, said, answers: () => answer.resolve({}) };
+  return { context, steps, logged, answers: () => answer.resolve({}) };
 }
 
 describe("a token", () => {
@@ -74,14 +74,14 @@ describe("a token", () => {
   });
 
   it("that nobody needs is deleted as the very one that is known, and forgotten when it is gone", async () => {
-    const { context, steps, said, answers } = play({});
+    const { context, steps, logged, answers } = play({});
     const collecting = collect(context, "grant-a", knownAbsent, never);
     await Promise.resolve();
     const sent = 'delete {"uid":"uid-1","resourceVersion":"7"}';
     expect(steps).toEqual([sent]);
     answers();
     expect(await collecting).toBe(done);
-    expect([steps, said]).toEqual([[sent, "gone at 7", "grant-a forgotten"], ["unused token deleted"]]);
+    expect([steps, logged]).toEqual([[sent, "gone at 7", "grant-a forgotten"], ["unused token deleted"]]);
   });
 
   it("that nobody needs is remembered where its deletion is refused, and comes again", async () => {
@@ -101,10 +101,10 @@ describe("who uses a token", () => {
   const otherwise = { requeueAfter: Temporal.Duration.from({ minutes: 5 }) };
 
   it("is stored with it, and the run goes on as it would have", async () => {
-    const { context, steps, said, answers } = play({});
+    const { context, steps, logged, answers } = play({});
     answers();
     expect(await storeMakers(context, "grant-a", otherwise, never)).toBe(otherwise);
-    expect([steps, said]).toEqual([["replace 7", "noted"], ["users of a token stored"]]);
+    expect([steps, logged]).toEqual([["replace 7", "noted"], ["users of a token stored"]]);
   });
 
   it("is stored nowhere where there is no token", async () => {
@@ -114,12 +114,12 @@ describe("who uses a token", () => {
   });
 
   it("is told in the log where that is refused, and tried again, and the token is looked at in time all the same", async () => {
-    const { context, said } = play({ failure: denied });
+    const { context, logged } = play({ failure: denied });
     expect(await storeMakers(context, "grant-a", otherwise, never)).toEqual({
       failed: true,
       retry: "slowly",
       retryWithin: otherwise.requeueAfter,
     });
-    expect(said).toEqual(["users of a token not stored"]);
+    expect(logged).toEqual(["users of a token not stored"]);
   });
 });

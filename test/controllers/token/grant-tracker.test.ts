@@ -32,7 +32,7 @@ const failure = { reason: "SourceMissing", cause: "Platform", retry: "on-change"
 const user = (namespace: string): string => `secret/${namespace}/regcred`;
 const seconds = (count: number): Temporal.Duration => Temporal.Duration.from({ seconds: count });
 
-describe("the token book", () => {
+describe("the grant tracker", () => {
   let clock: FakeClock;
   let secrets: OperatorSecrets;
   let tracker: GrantTracker;

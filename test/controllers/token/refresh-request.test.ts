@@ -19,7 +19,7 @@ import { inSlices } from "../../../src/runtime/in-slices.ts";
 const user = "secret/team-a/regcred";
 
 interface Operator {
-  /** A credential's pull Secret is looked at, then the token; answers whether the book had news. */
+  /** A credential's pull Secret is looked at, then the token; answers whether the grant tracker had news. */
   readonly asks: (refreshes: Readonly<Record<string, string>>) => Promise<boolean>;
   readonly minted: () => number;
   readonly token: () => unknown;

@@ -484,7 +484,7 @@ describe("a proxy", () => {
   });
 
   it("that refuses is a NetworkError that says nothing of its words", async () => {
-    const proxy = until(await connectProxy(1, { refusal: 407 }));
+    const proxy = until(await connectProxy(1, { failure: 407 }));
     const { http } = network({ environment: { HTTPS_PROXY: proxy.url.replace("//", "//me:hunter2@") } });
     const error = await errorOf(http(get("https://registry.test/"), never));
     expect(error.name).toBe("NetworkError");

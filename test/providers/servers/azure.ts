@@ -182,8 +182,8 @@ function azure(options: AzureServerOptions): (call: AzureCall) => AzureReply {
     if (application.tenantID !== tenant) return entraError(400, "invalid_request", "AADSTS90002");
     const aud = scope?.replace("/.default", "") ?? "";
     if (!audiences.includes(aud)) return entraError(400, "invalid_resource", "AADSTS500011");
-    const refusal = proven(application, client, `https://${host}/${tenant}/oauth2/v2.0/token`, fields);
-    if (refusal) return refusal;
+    const error = proven(application, client, `https://${host}/${tenant}/oauth2/v2.0/token`, fields);
+    if (error) return error;
     return azureJson(200, { token_type: "Bearer", expires_in: 3599, access_token: made({ aud, appid: client }, hour) });
   };
 

@@ -8,7 +8,7 @@ import { tokenFromData } from "../../../src/cluster/token-wire.ts";
 import { transformOperatorSecret } from "../../../src/cluster/transform/operator-secret.ts";
 import { fakeClock } from "../../fake-clock.ts";
 import { textWithSteps } from "../../../src/runtime/steps.ts";
-import { type Behaviour, contract, passwordsOf, refusal } from "../contract.ts";
+import { type Behaviour, contract, passwordsOf, failureOf } from "../contract.ts";
 
 const password = "s3cret-Pa55word";
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
@@ -371,7 +371,7 @@ describe("a source Secret", () => {
       /write it like 2027-01-31T00:00:00Z/,
     ],
   ])("that %s is refused with what to do", async (_what, source, asked, reason, message) => {
-    const error = await refusal(providerOf(source), { ...grant, ...asked });
+    const error = await failureOf(providerOf(source), { ...grant, ...asked });
     expect(error).toMatchObject({ reason, cause: "Platform", retry: "on-change" });
     expect(textWithSteps(error)).toMatch(message);
     expect(error.message).toMatch(/^the source Secret /);
@@ -391,7 +391,7 @@ describe("a source Secret", () => {
       sourceNamespaces: [],
       clock,
     });
-    expect((await refusal(provider, grant)).message).toMatch(/password is not UTF-8 text/);
+    expect((await failureOf(provider, grant)).message).toMatch(/password is not UTF-8 text/);
   });
 
   it.each<[string, Source]>([
@@ -419,12 +419,12 @@ describe("a source Secret", () => {
   it("that a placeholder names, and is not labelled, is told like one that does not exist", async () => {
     const asked = { ...grant, namespace: "vault", perTenant: true };
     const reported = async (source: Source | undefined): Promise<string> =>
-      textWithSteps(await refusal(providerOf(source), asked));
+      textWithSteps(await failureOf(providerOf(source), asked));
     expect(await reported({ namespace: "vault" })).toBe(await reported(undefined));
   });
 
   it("that a placeholder names is the tenant's to mend", async () => {
-    expect(await refusal(providerOf(undefined), { ...grant, perTenant: true })).toMatchObject({ cause: "Tenant" });
+    expect(await failureOf(providerOf(undefined), { ...grant, perTenant: true })).toMatchObject({ cause: "Tenant" });
   });
 
   it("may name its own end", async () => {

@@ -325,8 +325,8 @@ describe("the answer", () => {
   it.each([
     [3600, 3600, undefined],
     [3_600_000, 3600, "quay.io says that its token lives for 3600000 seconds, that is taken for milliseconds"],
-  ])("that counts its life in milliseconds is believed in these, and told of: %i", async (said, life, reported) => {
-    const { expiresAt, issuedAt, doubt } = await answered({}, { access_token: "t", expires_in: said });
+  ])("that counts its life in milliseconds is believed in these, and told of: %i", async (value, life, reported) => {
+    const { expiresAt, issuedAt, doubt } = await answered({}, { access_token: "t", expires_in: value });
     expect([expiresAt && issuedAt.until(expiresAt).total("seconds"), doubt]).toEqual([life, reported]);
   });
 

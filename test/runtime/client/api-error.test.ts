@@ -253,34 +253,34 @@ describe("a message", () => {
 
 describe("a failure", () => {
   it.each([
-    { body: quota, cause: "Tenant", retry: "slowly", says: "ResourceQuota few-secrets" },
-    { body: policy, cause: "Tenant", retry: "slowly", says: "policy no-secrets (binding everywhere); exempt" },
+    { body: quota, cause: "Tenant", retry: "slowly", message: "ResourceQuota few-secrets" },
+    { body: policy, cause: "Tenant", retry: "slowly", message: "policy no-secrets (binding everywhere); exempt" },
     {
       body: policy.replace("no-secrets", "regcred-secrets"),
       cause: "Tenant",
       retry: "slowly",
-      says: "policy regcred-secrets (binding everywhere), which restrains the operator. ",
+      message: "policy regcred-secrets (binding everywhere), which restrains the operator. ",
     },
     {
       body: rbac,
       cause: "Platform",
       retry: "slowly",
-      says: "may not create secrets in namespace team-x; grant it with: kubectl apply -k config/default",
+      message: "may not create secrets in namespace team-x; grant it with: kubectl apply -k config/default",
     },
     {
       body: `${rbac}: the namespace "team-x" is managed`,
       cause: "Platform",
       retry: "slowly",
-      says: `the cluster forbids it ("the namespace 'team-x' is managed"); exclude`,
+      message: `the cluster forbids it ("the namespace 'team-x' is managed"); exclude`,
     },
-  ])("says who must act and how: $says", ({ body, cause, retry, says }) => {
+  ])("says who must act and how: $message", ({ body, cause, retry, message }) => {
     const failure = failureFrom(answer(403, status(403, "Forbidden", body)), {
       action: "write Secret team-x/regcred",
       operatorNamespace,
     });
     expect(failure).toMatchObject({ cause, retry });
     expect(failure.message).toContain("cannot write Secret team-x/regcred: ");
-    expect(textWithSteps(failure)).toContain(says);
+    expect(textWithSteps(failure)).toContain(message);
   });
 
   it("names the release that grants rights where config/default is not for the operator's namespace", () => {

@@ -193,17 +193,17 @@ describe("a document that is no whole JSON", () => {
     '{"a":"hunter2',
     '{"a":"\\x"}',
   ])("is refused without being quoted: %s", (json) => {
-    const error = refusalOf(record({ a: text(100), b: list(text(10), 2) }), json);
+    const error = errorOf(record({ a: text(100), b: list(text(10), 2) }), json);
     expect(error).toBeInstanceOf(SyntaxError);
     expect(String((error as Error).stack)).not.toContain("hunter2");
   });
 
   it.each(["[1]]", "[1", "[1 2]", '["hunter2', "[hunter2]"])("is refused as a list, too: %s", (json) => {
-    expect(refusalOf(list(text(10), 2), json)).toBeInstanceOf(SyntaxError);
+    expect(errorOf(list(text(10), 2), json)).toBeInstanceOf(SyntaxError);
   });
 });
 
-function refusalOf(shape: Shape, json: string): unknown {
+function errorOf(shape: Shape, json: string): unknown {
   try {
     return read(shape, json, [1]);
   } catch (error) {

@@ -293,9 +293,9 @@ describe("a call that fails", () => {
     { code: 503, body: status(503, "ServiceUnavailable", "apiserver is shutting down") },
     { code: 429, body: "Too many requests" },
   ])("with $code is tried again when it is idempotent", async ({ code, body }) => {
-    let refusals = 2;
+    let failures = 2;
     const server = await serve((_, response) =>
-      refusals-- > 0 ? json(response, code, body) : json(response, 200, secret),
+      failures-- > 0 ? json(response, code, body) : json(response, 200, secret),
     );
     const api = connect(localConnection(server.url));
     expect((await api.request({ method: "PUT", path, body: "{}", idempotent: true })).status).toBe(200);
@@ -358,9 +358,9 @@ describe("a call that fails", () => {
 
 describe("Retry-After", () => {
   it("is waited for, and told to whoever holds bulk work back", async () => {
-    let refusals = 1;
+    let failures = 1;
     const server = await serve((_, response) => {
-      if (refusals-- <= 0) return json(response, 200, {});
+      if (failures-- <= 0) return json(response, 200, {});
       response
         .writeHead(429, { "retry-after": "2", "content-type": "text/plain" })
         .end("Too many requests, please try again later.");
@@ -577,8 +577,8 @@ describe("a way that is not straight", () => {
     ],
     [502, /^no answer from the API server: the proxy 127\.0\.0\.1:\d+ cannot reach 127\.0\.0\.1:9 \(502\)/],
     ["closes", /^no answer from the API server: the proxy 127\.0\.0\.1:\d+ closed the connection/],
-  ] as const)("is told where the proxy answers %s, by name and without its password", async (refusal, sentence) => {
-    const proxy = await connectProxy(9, { refusal });
+  ] as const)("is told where the proxy answers %s, by name and without its password", async (how, sentence) => {
+    const proxy = await connectProxy(9, { failure: how });
     closers.push(() => proxy.close());
     const url = new URL(proxy.url.replace("//", "//me:hunter2@"));
     const connection = { ...localConnection("https://127.0.0.1:9"), proxy: { url, setting: "proxy-url" } as const };

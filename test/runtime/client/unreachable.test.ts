@@ -34,7 +34,7 @@ const certificate = authority.issue({ name: "server", hosts: ["127.0.0.1"] });
 const trusting = (ca: string) => () => ({ tls: { ca } });
 
 /** Asks once; `during` lets time pass. */
-async function said(
+async function messageOf(
   connection: Connection,
   clock: Clock = systemClock(),
   during?: () => Promise<void>,
@@ -56,17 +56,17 @@ async function said(
 
 async function at(answer: Answer, tls: typeof certificate | undefined = certificate): Promise<string> {
   const server = until(await localServer(answer, tls));
-  return said(localConnection(server.url, trusting(authority.certificate)));
+  return messageOf(localConnection(server.url, trusting(authority.certificate)));
 }
 
 async function behind(
-  refusal: NonNullable<ConnectProxyOptions["refusal"]>,
+  failure: NonNullable<ConnectProxyOptions["failure"]>,
   clock?: ReturnType<typeof fakeClock>,
 ): Promise<string> {
-  const proxy = until(await connectProxy(0, { refusal }));
+  const proxy = until(await connectProxy(0, { failure }));
   const url = new URL(proxy.url.replace("//", "//me:hunter2@"));
   const connection = { ...localConnection("https://api.test:6443"), proxy: { url, setting: "proxy-url" } as const };
-  return said(connection, clock, async () => {
+  return messageOf(connection, clock, async () => {
     if (!clock) return;
     await eventually("CONNECT", () => proxy.tunnels.length === 1);
     await clock.advance(seconds(10));
@@ -95,14 +95,14 @@ const causes: Readonly<Record<string, () => Promise<string>>> = {
   "nothing listens there": async () => {
     const server = await localServer(() => undefined);
     await server.close();
-    return said(localConnection(server.url));
+    return messageOf(localConnection(server.url));
   },
-  "its name is not known": () => said(localConnection("https://nobody.invalid:6443")),
+  "its name is not known": () => messageOf(localConnection("https://nobody.invalid:6443")),
   "it closes the connection": () => at((_, response) => response.socket?.destroy()),
   "it is slow": async () => {
     const clock = fakeClock();
     const server = until(await localServer(() => undefined));
-    return said(localConnection(server.url), clock, async () => {
+    return messageOf(localConnection(server.url), clock, async () => {
       await eventually("the request", () => server.received.length === 1);
       await clock.advance(seconds(30));
     });
@@ -110,11 +110,11 @@ const causes: Readonly<Record<string, () => Promise<string>>> = {
   "it says that it cannot": () => at((_, response) => response.writeHead(503).end("<html>")),
   "it does not speak TLS": async () => {
     const server = until(await localServer(() => undefined));
-    return said(localConnection(server.url.replace("http:", "https:")));
+    return messageOf(localConnection(server.url.replace("http:", "https:")));
   },
   "its CA is not the one of the kubeconfig": async () => {
     const server = until(await localServer(() => undefined, certificate));
-    return said(localConnection(server.url, trusting(certificateAuthority("another").certificate)));
+    return messageOf(localConnection(server.url, trusting(certificateAuthority("another").certificate)));
   },
   "its certificate is for another name": () =>
     at(() => undefined, authority.issue({ name: "s", hosts: ["elsewhere.test"] })),
@@ -122,7 +122,7 @@ const causes: Readonly<Record<string, () => Promise<string>>> = {
     const now = Temporal.Now.instant().subtract({ hours: 48 });
     const old = authorityAt("old", { now, lifetime: Temporal.Duration.from({ hours: 24 }) });
     const server = until(await localServer(() => undefined, old.issue({ name: "s", hosts: ["127.0.0.1"] })));
-    return said(localConnection(server.url, trusting(old.certificate)));
+    return messageOf(localConnection(server.url, trusting(old.certificate)));
   },
   "it does not know the login": () =>
     at((_, response) => json(response, 401, status(401, "Unauthorized", "Unauthorized"))),
@@ -130,14 +130,14 @@ const causes: Readonly<Record<string, () => Promise<string>>> = {
   "the proxy is slow": () => behind("is silent", fakeClock()),
   "the token file is empty": async () => {
     await writeFile(join(folder, "token"), "\n");
-    return said(await configured({ tokenFile: "token" }));
+    return messageOf(await configured({ tokenFile: "token" }));
   },
-  "the exec plugin is missing": async () => said(await configured(exec("no-such-plugin"))),
+  "the exec plugin is missing": async () => messageOf(await configured(exec("no-such-plugin"))),
   "the exec plugin has failed: its own words": async () =>
-    said(await configured(exec("./plugin"), 'echo "your login has ended, run: cloud login" >&2; exit 1')),
+    messageOf(await configured(exec("./plugin"), 'echo "your login has ended, run: cloud login" >&2; exit 1')),
   "the exec plugin hangs": async () => {
     const clock = fakeClock();
-    return said(await configured(exec("./plugin"), "exec sleep 2"), clock, () => clock.advance(seconds(30)));
+    return messageOf(await configured(exec("./plugin"), "exec sleep 2"), clock, () => clock.advance(seconds(30)));
   },
 };
 
@@ -146,7 +146,7 @@ describe("docs/cli.md says what is said", () => {
   const [section = ""] = (text.split("\n### When the cluster is not reached\n")[1] ?? "").split("\n## ");
   const rows = new Map(
     [...section.matchAll(/^\| (.+?) +\| (.+?) +\|$/gm)]
-      .map(([, cause = "", says = ""]) => [cause, says] as const)
+      .map(([, cause = "", sentence = ""]) => [cause, sentence] as const)
       .slice(2),
   );
 

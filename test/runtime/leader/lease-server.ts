@@ -65,7 +65,7 @@ export function leaseServer(clock: FakeClock): LeaseServer {
     tell({ now });
     return now;
   };
-  const refusal = (kind: ApiError["kind"]): ApiError =>
+  const errorOf = (kind: ApiError["kind"]): ApiError =>
     new ApiError({ kind, code: 409, details: { causes: [] }, message: kind });
 
   return {
@@ -89,9 +89,9 @@ export function leaseServer(clock: FakeClock): LeaseServer {
         put: async (lease, body, deadline) => {
           if (!isConnected(client)) return late(deadline);
           const { resourceVersion } = body.metadata;
-          if (resourceVersion === undefined && object) throw refusal("alreadyExists");
-          if (resourceVersion !== undefined && !object) throw refusal("notFound");
-          if (resourceVersion !== object?.metadata.resourceVersion) throw refusal("conflict");
+          if (resourceVersion === undefined && object) throw errorOf("alreadyExists");
+          if (resourceVersion !== undefined && !object) throw errorOf("notFound");
+          if (resourceVersion !== object?.metadata.resourceVersion) throw errorOf("conflict");
           const answer = store(lease, body);
           if (client.network === "slow") await clock.sleep(slowly);
           return client.network === "deaf" ? late(deadline) : answer;

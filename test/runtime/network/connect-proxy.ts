@@ -13,7 +13,7 @@ export interface ConnectProxy {
 
 export interface ConnectProxyOptions {
   /** A status with which it answers instead, or what else it does. */
-  readonly refusal?: number | "closes" | "is silent";
+  readonly failure?: number | "closes" | "is silent";
   /** It answers no CONNECT before this. Default: at once. */
   readonly until?: Promise<void>;
   /** Where it listens; on loopback by default. */
@@ -23,7 +23,7 @@ export interface ConnectProxyOptions {
 /** Tunnels everything to one loopback port, whatever host is asked for. */
 export async function connectProxy(
   port: number,
-  { refusal, until = Promise.resolve(), address = "127.0.0.1" }: ConnectProxyOptions = {},
+  { failure, until = Promise.resolve(), address = "127.0.0.1" }: ConnectProxyOptions = {},
 ): Promise<ConnectProxy> {
   const tunnels: string[] = [];
   const authorizations: (string | undefined)[] = [];
@@ -34,13 +34,13 @@ export async function connectProxy(
     tunnels.push(request.url ?? "");
     authorizations.push(request.headers["proxy-authorization"]);
     client.on("error", () => client.destroy());
-    if (refusal === "is silent") return;
-    if (refusal === "closes") {
+    if (failure === "is silent") return;
+    if (failure === "closes") {
       client.destroy();
       return;
     }
-    if (refusal !== undefined) {
-      client.end(`HTTP/1.1 ${refusal} No\r\ncontent-length: 6\r\n\r\nsecret`);
+    if (failure !== undefined) {
+      client.end(`HTTP/1.1 ${failure} No\r\ncontent-length: 6\r\n\r\nsecret`);
       return;
     }
     const upstream = connect(port, "127.0.0.1", () => {

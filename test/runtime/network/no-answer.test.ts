@@ -11,7 +11,7 @@ import { connectProxy, type ConnectProxyOptions } from "./connect-proxy.ts";
 import { socksProxy } from "./socks-proxy.ts";
 
 /** What was said, and what stands for HOST and PROXY in it. */
-interface Said {
+interface Outcome {
   readonly sentence: string;
   readonly host: string;
   readonly proxy?: string;
@@ -20,26 +20,30 @@ interface Said {
 const seconds = (count: number): Temporal.Duration => Temporal.Duration.from({ seconds: count });
 
 /** Asks registry.test, or whom `host` names. */
-async function asked(port: number, options: Partial<GuardedHttpOptions> = {}, name = "registry.test"): Promise<Said> {
+async function asked(
+  port: number,
+  options: Partial<GuardedHttpOptions> = {},
+  name = "registry.test",
+): Promise<Outcome> {
   const host = `${name}:${port}`;
   return { host, sentence: (await errorOf(network(options).http(get(`https://${host}/`), never))).message };
 }
 
 /** The same through a proxy, whose URL has a password. */
-async function through(proxyUrl: string, port = 443): Promise<Said> {
+async function through(proxyUrl: string, port = 443): Promise<Outcome> {
   const HTTPS_PROXY = proxyUrl.replace("//", "//me:hunter2@");
   const { host, sentence } = await asked(port, { environment: { HTTPS_PROXY } });
-  const said = { sentence, proxy: new URL(proxyUrl).host };
+  const outcome = { sentence, proxy: new URL(proxyUrl).host };
   // The proxy is told the port, though a URL does not.
   return {
-    ...said,
+    ...outcome,
     host,
     sentence: sentence.replace(/^no answer from registry\.test(?=[: ])/, `no answer from ${host}`),
   };
 }
 
-async function throughOneThat(does: NonNullable<ConnectProxyOptions["refusal"]>): Promise<Said> {
-  return through(until(await connectProxy(0, { refusal: does })).url);
+async function throughOneThat(does: NonNullable<ConnectProxyOptions["failure"]>): Promise<Outcome> {
+  return through(until(await connectProxy(0, { failure: does })).url);
 }
 
 /** One that answers every connection with `does`. */
@@ -75,7 +79,7 @@ async function late(
   options: Partial<GuardedHttpOptions>,
   signal: AbortSignal,
   then: () => Promise<void>,
-): Promise<Said> {
+): Promise<Outcome> {
   const server = await site(() => undefined);
   const host = `registry.test:${server.port}`;
   const environment = options.environment ?? {};
@@ -85,7 +89,7 @@ async function late(
   return { host, sentence: (await call).message };
 }
 
-const causes: Readonly<Record<string, () => Promise<Said>>> = {
+const causes: Readonly<Record<string, () => Promise<Outcome>>> = {
   "the name is not known": () => asked(8443, unknownName),
   "nothing listens there": async () => asked(await closedPort()),
   "it closes the connection": async () => asked((await site((_, response) => response.socket?.destroy())).port),
@@ -129,7 +133,7 @@ const causes: Readonly<Record<string, () => Promise<Said>>> = {
   "the proxy closes the connection": () => throughOneThat("closes"),
   "the proxy takes the connection and is silent": async () => {
     const clock = fakeClock();
-    const proxy = until(await connectProxy(0, { refusal: "is silent" }));
+    const proxy = until(await connectProxy(0, { failure: "is silent" }));
     const call = errorOf(
       network({ clock, environment: { HTTPS_PROXY: proxy.url } }).http(get("https://registry.test:443/"), never),
     );
@@ -158,7 +162,7 @@ describe("docs/operations.md says what is said", () => {
   const rows = tableOf("No answer");
 
   it.for(Object.keys(causes))("where %s", async (cause) => {
-    const { sentence, host, proxy } = await (causes[cause] as () => Promise<Said>)();
+    const { sentence, host, proxy } = await (causes[cause] as () => Promise<Outcome>)();
     expect(sentence).not.toMatch(/hunter2|secret/);
     const reported = proxy === undefined ? sentence : sentence.replaceAll(proxy, "PROXY");
     expect(reported.replaceAll(host, "HOST")).toBe(rows.get(cause));
@@ -204,7 +208,7 @@ function tableOf(heading: string): ReadonlyMap<string, string> {
   const text = markdownFiles.find(({ path }) => path === "docs/operations.md")?.text ?? "";
   const [section = ""] = (text.split(`\n#### ${heading}\n`)[1] ?? "").split("\n#");
   const rows = [...section.matchAll(/^\| (.+?) +\| (.+?) +\|$/gm)].map(
-    ([, cause = "", said = ""]) => [cause, said] as const,
+    ([, cause = "", sentence = ""]) => [cause, sentence] as const,
   );
   // The heading of the table, and the line below it.
   return new Map(rows.slice(2));

@@ -4,8 +4,8 @@ import { describe, expect, it } from "vitest";
 import { bounds } from "../../../src/runtime/foreign-numbers.ts";
 import { backoff } from "../../../src/runtime/watch/backoff.ts";
 
-const milliseconds = (failures: number, fraction: number, atLeast?: Temporal.Duration): number =>
-  backoff(failures, () => fraction, atLeast).total("milliseconds");
+const milliseconds = (failures: number, fraction: number, min?: Temporal.Duration): number =>
+  backoff(failures, () => fraction, min).total("milliseconds");
 
 describe("the pause after a failure", () => {
   it("is 0.8 to 1.6 seconds the first time, and doubles", () => {

@@ -119,13 +119,17 @@ describe("a plugin", () => {
   });
 
   it("is told of no cluster unless it asks, and what it says on standard error is passed on", async () => {
-    const said: string[] = [];
+    const printed: string[] = [];
     const connection = await connected({
       script: `${prints(credential({ token: "t" }))}\necho "$KUBERNETES_EXEC_INFO" >&2`,
-      options: { terminal: { isInteractive: false, stderr: { write: (text) => said.push(text) } } },
+      options: { terminal: { isInteractive: false, stderr: { write: (text) => printed.push(text) } } },
     });
     await connection.credentials({ reread: false });
-    expect(JSON.parse(said.join(""))).toEqual({ kind: "ExecCredential", apiVersion: v1, spec: { interactive: false } });
+    expect(JSON.parse(printed.join(""))).toEqual({
+      kind: "ExecCredential",
+      apiVersion: v1,
+      spec: { interactive: false },
+    });
   });
 });
 

@@ -59,7 +59,7 @@ const authorizationOf = async (connection: Connection): Promise<string | undefin
   (await connection.credentials({ reread: false })).authorization?.reveal();
 
 /** What it says, which never has the token in it. */
-async function said(attempt: () => Promise<unknown>): Promise<string> {
+async function messageOf(attempt: () => Promise<unknown>): Promise<string> {
   const error = await attempt().then(
     () => undefined,
     (reason: unknown) => reason as Error,
@@ -138,7 +138,7 @@ describe("the command line", () => {
       "Impersonate-Uid": "1",
       ...extra,
     });
-    expect(await said(() => connected(parts, { user: "b", asGroups: ["x"] }))).toContain("without a user");
+    expect(await messageOf(() => connected(parts, { user: "b", asGroups: ["x"] }))).toContain("without a user");
   });
 });
 
@@ -194,7 +194,7 @@ describe("a client certificate", () => {
     if (certificate !== undefined) await write("dev.crt", certificate);
     if (key !== undefined) await write("dev.key", key);
     const connection = await connected(simple(fields));
-    expect(await said(() => connection.credentials({ reread: false }))).toBe(sentence);
+    expect(await messageOf(() => connection.credentials({ reread: false }))).toBe(sentence);
   });
 });
 
@@ -204,7 +204,7 @@ it.for([
   ["no ASCII", "hünter2"],
 ] as const)("a token with %s is not sent", async ([, token]) => {
   const connection = await connected(simple({ token }));
-  expect(await said(() => connection.credentials({ reread: false }))).toBe(
+  expect(await messageOf(() => connection.credentials({ reread: false }))).toBe(
     "the token of the kubeconfig holds a character that no token has",
   );
 });
@@ -213,7 +213,7 @@ it("a name to impersonate goes out as UTF-8, and not with a line break", async (
   const { headers } = await (await connected(simple(), { as: "jürgen" })).credentials({ reread: false });
   expect(headers).toEqual({ "Impersonate-User": Buffer.from("jürgen").toString("latin1") });
   const broken = await connected(simple(), { as: "eve\nX: 1" });
-  expect(await said(() => broken.credentials({ reread: false }))).toContain("control character");
+  expect(await messageOf(() => broken.credentials({ reread: false }))).toContain("control character");
 });
 
 describe("a file that is being replaced is not taken:", () => {
@@ -235,8 +235,8 @@ describe("a file that is being replaced is not taken:", () => {
     expect(await authorizationOf(connection)).toBe("Bearer good");
     if (content === undefined) await rm(join(folder, name));
     else await write(name, content);
-    expect(await said(() => connection.credentials({ reread: false }))).toBe(sentence);
-    expect(await said(() => connection.credentials({ reread: true }))).toBe(sentence);
+    expect(await messageOf(() => connection.credentials({ reread: false }))).toBe(sentence);
+    expect(await messageOf(() => connection.credentials({ reread: true }))).toBe(sentence);
   });
 });
 
@@ -357,16 +357,16 @@ const faults: readonly (readonly [what: string, text: string, sentence: RegExp])
 
 describe("a kubeconfig that", () => {
   it.for(faults)("%s is refused in a sentence", async ([, text, sentence]) => {
-    expect(await said(() => connected(text))).toMatch(sentence);
+    expect(await messageOf(() => connected(text))).toMatch(sentence);
   });
 
   it("cannot be read is told with the path", async () => {
-    expect(await said(() => Promise.resolve().then(() => loadConnection({ kubeconfig: folder })))).toBe(
+    expect(await messageOf(() => Promise.resolve().then(() => loadConnection({ kubeconfig: folder })))).toBe(
       "cannot read the kubeconfig FOLDER (EISDIR)",
     );
-    expect(await said(() => Promise.resolve().then(() => loadConnection({ kubeconfigs: join(folder, "x") })))).toBe(
-      "no cluster: none of the files that KUBECONFIG names exists (FOLDER/x)",
-    );
+    expect(
+      await messageOf(() => Promise.resolve().then(() => loadConnection({ kubeconfigs: join(folder, "x") }))),
+    ).toBe("no cluster: none of the files that KUBECONFIG names exists (FOLDER/x)");
   });
 });
 
