@@ -45,6 +45,7 @@ describe("an expression", () => {
     [String.raw`self.matches(r"^[^\s]+$")`, "a\u00A0b", true],
     [String.raw`self.matches(r"^[^\s]+$")`, "a\rb", false],
     [String.raw`self.matches(r"^a.b\.[.]$")`, "a\u2028b..", true],
+    [String.raw`self.matches(r"^a\sb$")`, "a\vb", false],
     [String.raw`self.matches(r"^a.b$")`, "a\nb", false],
     [String.raw`self.matches(r"^a.b$")`, "a\u{1F600}b", true],
     [String.raw`self.matches(r"^(?i)docker$")`, "DOC\u212Aer", true],

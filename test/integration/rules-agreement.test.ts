@@ -10,7 +10,7 @@ import { specSchema } from "../../src/api/spec-schema.ts";
 import { credentialsPath, type TestEnv, testEnv } from "./test-env.ts";
 
 interface Node {
-  readonly type?: string;
+  readonly type?: "string" | "integer" | "boolean" | "array" | "object" | undefined;
   readonly enum?: readonly string[];
   readonly pattern?: string;
   readonly minimum?: number;
@@ -97,7 +97,8 @@ function valueOf(node: Node): fc.Arbitrary<unknown> {
         maxLength: 3,
         selector: (value) => JSON.stringify(value),
       });
-    default: {
+    case "object":
+    case undefined: {
       if (node.additionalProperties)
         return fc.dictionary(text({ maxLength: 63 }), valueOf(node.additionalProperties), { maxKeys: 2 });
       const { required = [] } = node;
@@ -137,7 +138,7 @@ interface Refusal {
   readonly details?: { readonly causes?: readonly { readonly field: string; readonly message: string }[] };
 }
 
-describe("the rules of entries", () => {
+describe("the rules of entries", { timeout: 5 * 60_000 }, () => {
   let world: TestEnv;
   let agent: Agent;
   beforeAll(async () => {
