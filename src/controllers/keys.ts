@@ -8,6 +8,11 @@ export type Key =
   | { readonly loop: "credential"; readonly name: string }
   | { readonly loop: "members"; readonly credentialUid: string };
 
+/** Loops that look at the answer to their own write in the run that has written: that the store has it brings no other run of theirs. */
+export const writer = { token: "token", secret: "secret", references: "references" } as const satisfies {
+  readonly [Loop in Key["loop"]]?: Loop;
+};
+
 // Kubernetes names hold no slash, so the text is read back without doubt.
 export const tokenKey = (grantKey: string): string => `token/${grantKey}`;
 export const secretKey = (namespace: string, name: string): string => `secret/${namespace}/${name}`;

@@ -1,7 +1,7 @@
 // A real Prometheus for one test, that scrapes what it is told to, and queries to it.
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { stringify } from "yaml";
 import { withFreePort } from "./free-port.ts";
 import { part } from "./part.ts";
@@ -36,20 +36,27 @@ export interface Prometheus {
 }
 
 /** @throws Error that says how to get the program, or with the end of its log. */
-export async function startPrometheus({ target, rules, scrape }: PrometheusOptions): Promise<Prometheus> {
-  const { prometheus: file } = neededPrograms();
-  const folder = await mkdtemp(join(tmpdir(), "regcred-prometheus-"));
-  watchdog.made(folder);
-  await writeFile(join(folder, "rules.yaml"), stringify(rules));
-  await writeFile(
-    join(folder, "prometheus.yaml"),
+export function startPrometheus({ target, rules, scrape }: PrometheusOptions): Promise<Prometheus> {
+  return runPrometheus({
+    "rules.yaml": stringify(rules),
     // https://prometheus.io/docs/prometheus/latest/configuration/configuration/
-    stringify({
+    "prometheus.yaml": stringify({
       global: { scrape_interval: "1s", scrape_timeout: "1s", evaluation_interval: "1s" },
       rule_files: ["rules.yaml"],
       scrape_configs: [{ job_name: "regcred", static_configs: [{ targets: [target] }], ...scrape }],
     }),
-  );
+  });
+}
+
+/** With files of its folder, of which one is `prometheus.yaml`. @throws Error as `startPrometheus`. */
+async function runPrometheus(files: Readonly<Record<string, string>>): Promise<Prometheus> {
+  const { prometheus: file } = neededPrograms();
+  const folder = await mkdtemp(join(tmpdir(), "regcred-prometheus-"));
+  watchdog.made(folder);
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), text, { mode: 0o600 });
+  }
   const release = (): Promise<void> => rm(folder, { recursive: true, force: true, maxRetries: 5 });
   const startedAt = Temporal.Now.instant().epochMilliseconds / 1000;
   try {

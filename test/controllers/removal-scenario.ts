@@ -68,7 +68,7 @@ export function removalScenario({ changes, pretends = false, thinking = 0 }: Rem
         isInUse: (name: string) => name === "regcred",
         namesOf: () => [],
         contributors: () => [contributor(credential(), { entitled: false })],
-        unreadable: () => false,
+        unreadable: () => new Set<string>(),
       },
     },
     grants: {

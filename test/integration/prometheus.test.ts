@@ -11,7 +11,8 @@ import { pushImage } from "../cluster/push-image.ts";
 import { type Registry, startRegistry } from "../cluster/registry.ts";
 import { tryPull } from "../cluster/try-pull.ts";
 import { arnOf, type Ecr, ecr, ecrHost, environment, type Mint } from "./ecr.ts";
-import { type Line, panelDrawing } from "./panel-drawing.ts";
+import { linesOf, withoutData } from "./dashboard-data.ts";
+import { panelDrawing } from "./panel-drawing.ts";
 import { eventually, type RunningOperator, type TestEnv, testEnv, staticSpec } from "./test-env.ts";
 
 const lifetime = Temporal.Duration.from({ seconds: 60 });
@@ -121,27 +122,18 @@ describe.skipIf(withoutPrometheus)(`a real Prometheus${prometheusAdvice}`, { tim
     await world.credential("static", { ...staticSpec("hub"), namespaces: { include: ["team-static"] } });
     await eventually("another tenant is served", async () => (await world.status("static")).namespaces?.ready === 1);
     const rows = Object.values(dashboard).flat();
-    const missing = async (): Promise<readonly string[]> => {
-      const lines = await Promise.all(rows.flatMap(({ queries }) => queries.map(linesOf)));
-      return rows
-        .flatMap(({ title, queries }) => queries.map(({ legend }) => `${title}: ${legend}`))
-        .filter((_, index) => lines[index]?.every(({ points }) => points.length === 0) ?? true);
-    };
-    const linesOf = async ({ expression, legend }: { expression: string; legend: string }): Promise<readonly Line[]> =>
-      (await prometheus.range(expression.replaceAll("$__rate_interval", "20s"))).map(({ metric, values }) => ({
-        name: legend.replaceAll(/\{\{(\w+)\}\}/g, (_match, label: string) => metric[label] ?? ""),
-        // Prometheus writes NaN where nothing was counted.
-        points: values
-          .map(([time, value]) => [time, Number(value)] as const)
-          .filter(([, value]) => Number.isFinite(value)),
-      }));
+    const queries = rows.flatMap((panel) => panel.queries.map((query) => ({ ...query, title: panel.title })));
+    const missing = (): Promise<readonly string[]> => withoutData(prometheus, queries);
     await eventually("every query has data", async () => (await missing()).length === 0, patience).catch(
       () => undefined,
     );
     expect(await missing()).toEqual([]);
 
     const drawn = await Promise.all(
-      rows.map(async (panel) => ({ panel, lines: (await Promise.all(panel.queries.map(linesOf))).flat() })),
+      rows.map(async (panel) => ({
+        panel,
+        lines: (await Promise.all(panel.queries.map((query) => linesOf(prometheus, query)))).flat(),
+      })),
     );
     const svg = panelDrawing(drawn);
     expect(svg.match(/<polyline/g)?.length ?? 0).toBeGreaterThan(rows.length);

@@ -1,13 +1,13 @@
 // Tests that the commands of docs/install.md install, change, upgrade, take back and remove a release of the chart.
 import { execFile } from "node:child_process";
-import { cp, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { parse, stringify } from "yaml";
+import { stringify } from "yaml";
 import packageJson from "../../package.json" with { type: "json" };
 import { crdName, releaseAnnotation } from "../../src/api/names.ts";
-import { chartFolder } from "../chart/helm.ts";
+import { earlierChart } from "../chart/earlier-chart.ts";
 import { ensureBinaries } from "../cluster/ensure-binaries.ts";
 import { blocks } from "../documents.ts";
 import { operatorKubeconfig } from "./installed.ts";
@@ -59,27 +59,6 @@ describe("a release of the chart", () => {
     (await world.admin.get(`/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${crdName}`))?.metadata
       .annotations?.[releaseAnnotation];
 
-  /** The chart as an earlier release might have been: with a value less, and an older kind. */
-  const earlierChart = async (): Promise<string> => {
-    const folder = join(world.cluster.folder, "chart");
-    await cp(chartFolder, folder, { recursive: true });
-    const change = async (file: string, to: (text: string) => string): Promise<void> => {
-      const text = await readFile(join(folder, file), "utf8");
-      expect(to(text)).not.toBe(text);
-      await writeFile(join(folder, file), to(text));
-    };
-    await change("Chart.yaml", (text) => text.replaceAll(version, "0.0.9"));
-    await change("files/regcred.dev_registrycredentials.yaml", (text) =>
-      text.replace(`${releaseAnnotation}: ${version}`, `${releaseAnnotation}: 0.0.9`),
-    );
-    await change("values.yaml", (text) => {
-      const { podDisruptionBudget: _later, ...values } = parse(text) as Record<string, unknown>;
-      return stringify(values);
-    });
-    await writeFile(join(folder, "templates/manager/pod-disruption-budget.yaml"), "");
-    return folder;
-  };
-
   beforeAll(async () => {
     world = await testEnv();
     const { folder, kubeconfig } = world.cluster;
@@ -94,7 +73,10 @@ describe("a release of the chart", () => {
   afterAll(() => world?.close());
 
   it("is installed", async () => {
-    const install = documented("helm install regcred config/chart").replace("config/chart", await earlierChart());
+    const install = documented("helm install regcred config/chart").replace(
+      "config/chart",
+      await earlierChart(join(world.cluster.folder, "chart"), "0.0.9"),
+    );
     await sh(`${install} --set 'pullSecretNames={regcred,harbor-pull}'`);
     await sh(documented("kubectl label namespace"));
     await sh(`kubectl wait --for=condition=Established crd/${crdName}`);

@@ -37,7 +37,7 @@ export const worldMutants: readonly Mutant[] = [
     from: '  if (namespace.optedOut) return { kind: "optedOut" };\n',
     to: "",
   }),
-  found("suspend is ignored", {
+  known("suspend is ignored", "writes nothing for one that is suspended", {
     file: "src/controllers/pull-secret/apply.ts",
     from: "credential.spec.suspend && !deleting",
     to: "credential.spec.suspend && deleting",

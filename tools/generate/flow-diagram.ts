@@ -1,6 +1,6 @@
 // Draws what flows where: sources and clouds, the operator, the API server, tenants.
 
-interface Palette {
+export interface Palette {
   readonly paper: string;
   readonly ink: string;
   readonly faint: string;

@@ -9,6 +9,7 @@ import { conditionTypes } from "../../src/api/conditions.ts";
 import { customResourceDefinition } from "../../src/api/crd.ts";
 import { group, plural } from "../../src/api/names.ts";
 import { flowDiagram, palettes } from "./flow-diagram.ts";
+import { benchNumbers, growthChart } from "./growth-chart.ts";
 import { grafanaDashboard } from "./grafana-dashboard.ts";
 import { metricsReference } from "./metrics-reference.ts";
 import { prometheusRule, rulesFile } from "./prometheus-rules.ts";
@@ -29,6 +30,7 @@ const kept = {
 };
 
 const dashboardText = `${JSON.stringify(grafanaDashboard(), null, 2)}\n`;
+const bench = benchNumbers(await readFile(join(root, "docs/performance.md"), "utf8"));
 const operations = await readFile(join(root, "docs/operations.md"), "utf8");
 
 const generated: readonly { readonly path: string; readonly text: string }[] = [
@@ -40,6 +42,8 @@ const generated: readonly { readonly path: string; readonly text: string }[] = [
   { path: "docs/api.md", text: apiReference() },
   { path: "docs/flow-light.svg", text: flowDiagram(palettes.light) },
   { path: "docs/flow-dark.svg", text: flowDiagram(palettes.dark) },
+  { path: "docs/growth-light.svg", text: growthChart(bench, palettes.light) },
+  { path: "docs/growth-dark.svg", text: growthChart(bench, palettes.dark) },
   { path: "docs/metrics.md", text: metricsReference() },
   { path: "docs/values.md", text: valuesReference(await readFile(join(root, "config/chart/values.yaml"), "utf8")) },
   { path: "config/grafana/regcred.json", text: dashboardText },

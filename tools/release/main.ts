@@ -10,18 +10,19 @@ import { promisify } from "node:util";
 import packageJson from "../../package.json" with { type: "json" };
 import { type Architecture, architectures } from "../build/architectures.ts";
 import { fetchedNode } from "../build/node-binary.ts";
-import { type ReleaseArguments, releaseArguments, usage } from "./arguments.ts";
+import { type ReleaseArguments, releaseArguments, schemeOf, usage } from "./arguments.ts";
 import { type Artifacts, artifactsOf } from "./artifacts.ts";
 import { chartPackage } from "./chart-package.ts";
 import { assembledImages } from "./image.ts";
 import { imagesIn } from "./image-layout.ts";
 import { krewManifest } from "./krew-manifest.ts";
 import { loginFor } from "./login.ts";
+import { mirrored } from "./mirror.ts";
 import { digestOf } from "./oci.ts";
 import { pluginArchives } from "./plugin.ts";
 import { bundledProgram } from "./program.ts";
-import { pushAll } from "./push.ts";
-import { registryClient } from "./registry.ts";
+import { type Artifact, pushAll } from "./push.ts";
+import { registryClient, type RegistryOptions } from "./registry.ts";
 import { signatureOf, signingKey } from "./signature.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -127,27 +128,41 @@ async function writeFiles(
   tell(`files: ${(await readdir(folder)).toSorted().join(", ")} in ${folder}`);
 }
 
-async function release(args: ReleaseArguments, folder: string): Promise<void> {
-  const { host, path, version, dryRun, key: keyFile, dockerConfig, plainHTTP } = args;
-  const key = keyFile === undefined ? undefined : await signingKey(keyFile);
-  const { artifacts, files } = await made(args, key, folder);
+async function optionsFor(host: string, { dockerConfig, plainHTTP }: ReleaseArguments): Promise<RegistryOptions> {
+  return { host, scheme: schemeOf(host, plainHTTP), login: await loginFor(host, dockerConfig) };
+}
+
+async function send(artifacts: readonly Artifact[], args: ReleaseArguments): Promise<void> {
+  const { host, path, version, dryRun, from } = args;
   for (const { what, repository, tag, manifest } of artifacts)
     tell(`${what}: ${host}/${repository}:${tag} is ${manifest.descriptor.digest}`);
-  if (!key) tell("nothing is signed (--key)");
-  await writeFiles(files, args);
   if (dryRun) {
     tell("nothing was sent (--dry-run)");
     return;
   }
-  const login = await loginFor(host, dockerConfig);
-  await pushAll(artifacts, registryClient({ host, scheme: plainHTTP ? "http" : "https", login }), tell).catch(
-    (error: unknown) => {
-      throw new Error(`${messageOf(error)}\nWhat was sent is not sent again: run the same command once it is mended.`);
-    },
-  );
+  await pushAll(artifacts, registryClient(await optionsFor(host, args)), tell).catch((error: unknown) => {
+    throw new Error(`${messageOf(error)}\nWhat was sent is not sent again: run the same command once it is mended.`);
+  });
   tell(
-    `helm install regcred oci://${host}/${path}/charts/regcred --version ${version} --namespace regcred-system --create-namespace`,
+    `helm install regcred oci://${host}/${path}/charts/regcred --version ${version} --namespace regcred-system --create-namespace${
+      // The chart is the same, byte for byte, and names the image where it was made.
+      from ? ` --set image.repository=${host}/${path}/regcred` : ""
+    }`,
   );
+}
+
+async function release(args: ReleaseArguments, folder: string): Promise<void> {
+  const { from, version, key: keyFile } = args;
+  if (from) {
+    const origin = registryClient({ ...(await optionsFor(from.host, args)), actions: "pull" });
+    await send(await mirrored(origin, { version, from: from.path, to: args.path }), args);
+    return;
+  }
+  const key = keyFile === undefined ? undefined : await signingKey(keyFile);
+  const { artifacts, files } = await made(args, key, folder);
+  if (!key) tell("nothing is signed (--key)");
+  await writeFiles(files, args);
+  await send(artifacts, args);
 }
 
 if (process.argv.includes("--help")) {

@@ -1,8 +1,8 @@
-// Client of the registry that a release goes to: what is there, and how something new comes there.
+// Client of the registry that a release goes to, or comes from: what is there, and how something new comes there.
 import { type Dispatcher, request } from "undici";
 import { challengesIn } from "../../src/registry/challenge.ts";
 import { trustedRealm } from "../../src/registry/realm.ts";
-import { type Blob, type Manifest, mediaTypes } from "./oci.ts";
+import { type Blob, type Descriptor, type Manifest, mediaTypes } from "./oci.ts";
 
 export interface Login {
   readonly username: string;
@@ -15,14 +15,24 @@ export interface RegistryOptions {
   readonly scheme: "https" | "http";
   /** Undefined: nobody in particular. */
   readonly login: Login | undefined;
+  /** What a token is asked for; anything if absent. */
+  readonly actions?: "pull";
   readonly dispatcher?: Dispatcher;
+}
+
+export interface Content extends Pick<Descriptor, "mediaType"> {
+  readonly bytes: Uint8Array;
 }
 
 /** https://github.com/opencontainers/distribution-spec/blob/main/spec.md */
 export interface RegistryClient {
   /** The digest of what a tag or a digest names; undefined where there is nothing. */
   manifest(repository: string, reference: string): Promise<string | undefined>;
+  /** What a tag or a digest names, as the registry has it; undefined where there is nothing. Whoever reads it counts its digest. */
+  readManifest(repository: string, reference: string): Promise<Content | undefined>;
   hasBlob(repository: string, digest: string): Promise<boolean>;
+  /** As the registry has it. @throws Error that says what the registry has answered. */
+  readBlob(repository: string, digest: string): Promise<Uint8Array>;
   /** @throws Error that says what the registry has answered. */
   pushBlob(repository: string, blob: Blob): Promise<void>;
   /** @throws Error that says what the registry has answered. */
@@ -39,7 +49,7 @@ interface Call {
 interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly text: string;
+  readonly bytes: Uint8Array;
 }
 
 // Whatever stands under a tag: distribution says that there is nothing where a type is not listed, whatever the wildcard.
@@ -56,7 +66,7 @@ const silence = 120_000;
 const longestText = 300;
 
 export function registryClient(options: RegistryOptions): RegistryClient {
-  const { host, scheme, login, dispatcher } = options;
+  const { host, scheme, login, actions = "pull,push", dispatcher } = options;
   const base = new URL(`${scheme}://${host}`);
   const tokens = new Map<string, string>();
   const send = async ({ method, url, headers, body }: Call, authorization?: string): Promise<Answer> => {
@@ -70,13 +80,13 @@ export function registryClient(options: RegistryOptions): RegistryClient {
     });
     const named: Record<string, string> = {};
     for (const [name, value] of Object.entries(answer.headers)) named[name] = String(value);
-    return { status: answer.statusCode, headers: named, text: await answer.body.text() };
+    return { status: answer.statusCode, headers: named, bytes: new Uint8Array(await answer.body.arrayBuffer()) };
   };
   /** With what the registry has asked for before; asks anew where that is no longer enough. */
   const call = async (repository: string, asked: Call): Promise<Answer> => {
     const first = await send(asked, tokens.get(repository));
     if (first.status !== 401) return first;
-    const authorization = await authorizationFor(first, { base, host, login, repository, send });
+    const authorization = await authorizationFor(first, { base, host, login, actions, repository, send });
     if (authorization === undefined) return first;
     tokens.set(repository, authorization);
     return await send(asked, authorization);
@@ -90,10 +100,28 @@ export function registryClient(options: RegistryOptions): RegistryClient {
       if (answer.status !== 200) throw refused(`look for ${repository}:${reference}`, answer);
       return answer.headers["docker-content-digest"] ?? "";
     },
+    readManifest: async (repository, reference) => {
+      const url = urlOf(repository, `manifests/${reference}`);
+      const answer = await call(repository, { method: "GET", url, headers: { accept } });
+      if (answer.status === 404) return undefined;
+      if (answer.status !== 200) throw refused(`give ${repository}:${reference}`, answer);
+      return { mediaType: answer.headers["content-type"] ?? "", bytes: answer.bytes };
+    },
     hasBlob: async (repository, digest) => {
       const answer = await call(repository, { method: "HEAD", url: urlOf(repository, `blobs/${digest}`) });
       if (answer.status !== 200 && answer.status !== 404) throw refused(`look for ${digest}`, answer);
       return answer.status === 200;
+    },
+    readBlob: async (repository, digest) => {
+      const answer = await call(repository, { method: "GET", url: urlOf(repository, `blobs/${digest}`) });
+      const { location } = answer.headers;
+      // A cloud keeps contents elsewhere. The login stays here.
+      const given =
+        isRedirect(answer) && location !== undefined
+          ? await send({ method: "GET", url: new URL(location, base).href })
+          : answer;
+      if (given.status !== 200) throw refused(`give ${digest}`, given);
+      return given.bytes;
     },
     pushBlob: async (repository, { descriptor: { digest }, read }) => {
       const begun = await call(repository, { method: "POST", url: urlOf(repository, "blobs/uploads/") });
@@ -118,6 +146,7 @@ export function registryClient(options: RegistryOptions): RegistryClient {
 }
 
 interface Asking extends Pick<RegistryOptions, "host" | "login"> {
+  readonly actions: "pull" | "pull,push";
   readonly base: URL;
   readonly repository: string;
   readonly send: (call: Call, authorization?: string) => Promise<Answer>;
@@ -126,7 +155,7 @@ interface Asking extends Pick<RegistryOptions, "host" | "login"> {
 /** What the challenge asks for: the login, or a token that the registry's own token server gives for it. */
 async function authorizationFor(
   { headers }: Answer,
-  { base, host, login, repository, send }: Asking,
+  { base, host, login, actions, repository, send }: Asking,
 ): Promise<string | undefined> {
   const challenges = challengesIn(headers["www-authenticate"] ?? "");
   const basic = login && `Basic ${Buffer.from(`${login.username}:${login.password}`).toString("base64")}`;
@@ -136,18 +165,27 @@ async function authorizationFor(
   const url = trustedRealm(realm, { registry: base, host });
   if (url === undefined) throw new Error(`${host} sends logins to ${realm}, which is not its own; none was sent`);
   if (service !== undefined) url.searchParams.set("service", service);
-  url.searchParams.set("scope", `repository:${repository}:pull,push`);
+  url.searchParams.set("scope", `repository:${repository}:${actions}`);
   const answer = await send({ method: "GET", url: url.href }, basic);
   if (answer.status !== 200) throw refused("give a token", answer);
-  const { token, access_token: other } = JSON.parse(answer.text) as {
+  const { token, access_token: other } = JSON.parse(textOf(answer)) as {
     readonly token?: string;
     readonly access_token?: string;
   };
   return `Bearer ${token ?? other ?? ""}`;
 }
 
-function refused(what: string, { status, text }: Answer): Error {
-  const why = text.replaceAll(/\s+/g, " ").trim().slice(0, longestText);
+function isRedirect({ status }: Answer): boolean {
+  return [301, 302, 303, 307, 308].includes(status);
+}
+
+function textOf({ bytes }: Answer): string {
+  return Buffer.from(bytes).toString("utf8");
+}
+
+function refused(what: string, answer: Answer): Error {
+  const { status } = answer;
+  const why = textOf(answer).replaceAll(/\s+/g, " ").trim().slice(0, longestText);
   const login = status === 401 || status === 403 ? "; log in with `docker login`, or with another account" : "";
   return new Error(`the registry does not ${what}: HTTP ${status}${why === "" ? "" : ` ${why}`}${login}`);
 }

@@ -17,6 +17,7 @@ import { fakeClock } from "../../fake-clock.ts";
 import { unrestricted } from "../../mode.ts";
 import { allPermitted } from "../all-permitted.ts";
 import { contributor, credential, namespace, serviceAccount, token } from "../../entitlement/objects.ts";
+import { sending } from "../sending.ts";
 
 const never = new AbortController().signal;
 const tenMinutes = 10 * 60_000;
@@ -50,7 +51,7 @@ describe("a pull Secret that somebody keeps changing back", () => {
           names: () => ["regcred"],
           isInUse: (name: string) => name === "regcred",
           contributors: () => [contributor(acme)],
-          unreadable: () => false,
+          unreadable: () => new Set<string>(),
           readable: () => acme,
         },
         members: members(),
@@ -78,7 +79,7 @@ describe("a pull Secret that somebody keeps changing back", () => {
           namespaces: seen(() => namespace()),
           serviceAccounts: { byIndex: () => [] },
           operatorSecrets: { get: () => undefined },
-          pullSecrets: { get: () => stored.at(-1), wrote: (record: SecretRecord) => stored.push(record) },
+          pullSecrets: { get: () => stored.at(-1), send: sending((record: SecretRecord) => stored.push(record)) },
         },
         api: {
           createSecret: (_namespace: string, json: string) => write(json),
@@ -151,7 +152,7 @@ describe("a reference that somebody keeps taking off", () => {
       runtime: { clock, log: { debug: () => undefined } },
       cluster: {
         transforms: { serviceAccount: transform },
-        stores: { serviceAccounts: { wrote: (record: ServiceAccountRecord) => (account = record) } },
+        stores: { serviceAccounts: { send: sending((record: ServiceAccountRecord) => (account = record)) } },
         api: {
           patchServiceAccount: (_namespace: string, _name: string, patch: { metadata: object }) =>
             Promise.resolve({

@@ -33,7 +33,7 @@ async function reportOf(accounts: readonly ServiceAccountRecord[], max = Infinit
     },
     credentials: {
       members: { holders: () => [] },
-      index: { names: () => ["regcred"], contributors: () => [contributor()] },
+      index: { names: () => ["regcred"], contributors: () => [contributor()], unreadable: () => new Set<string>() },
       statusCache: findings,
     },
     cluster: {

@@ -10,6 +10,7 @@ import { referencesLoop } from "../../../src/controllers/service-account/control
 import { fakeClock } from "../../fake-clock.ts";
 import { contributor, credential, namespace, secretRecord, serviceAccount } from "../../entitlement/objects.ts";
 import { allPermitted } from "../all-permitted.ts";
+import { sending } from "../sending.ts";
 
 const never = new AbortController().signal;
 const denied: Failure = { reason: "AdmissionDenied", cause: "Tenant", retry: "slowly", message: "denied" };
@@ -52,6 +53,7 @@ function fixture(count: number) {
       index: {
         names: () => ["regcred"],
         contributors: () => [contributor(acme, { entitled })],
+        unreadable: () => new Set<string>(),
       },
     },
     cluster: {
@@ -66,7 +68,7 @@ function fixture(count: number) {
             looked.at += 1;
             return accounts.get(key.split("/")[1] ?? "");
           },
-          wrote: ({ name, references }: ServiceAccountRecord) => put(name, references),
+          send: sending(({ name, references }: ServiceAccountRecord) => put(name, references)),
         },
       },
       transforms: { serviceAccount: (raw: ServiceAccountRecord) => raw },

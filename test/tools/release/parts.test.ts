@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { releaseArguments } from "../../../tools/release/arguments.ts";
+import { releaseArguments, schemeOf } from "../../../tools/release/arguments.ts";
 import { withRepository, withVersion } from "../../../tools/release/chart-package.ts";
 import { krewManifest } from "../../../tools/release/krew-manifest.ts";
 import { blobOf, manifestOf } from "../../../tools/release/oci.ts";
@@ -23,8 +23,15 @@ describe("the arguments", () => {
     });
   });
 
+  it("say where a release is copied from", () => {
+    const from = { host: "registry.example.org", path: "vendor" };
+    expect(releaseArguments([...sound, "--from=registry.example.org/vendor"])).toMatchObject({ from });
+  });
+
   it.each([
     [["--version=1.0.0"], /--registry cannot be ""/],
+    [[...sound, "--from=registry.example.org"], /--from cannot be "registry.example.org": write HOST\/PATH/],
+    [[...sound, "--from=registry.example.org/vendor", "--key=k"], /--from makes nothing, so leave --key out/],
     [["--registry=registry.example.com", "--version=1.0.0"], /write HOST\/PATH/],
     [["--registry=https://registry.example.com/a", "--version=1.0.0"], /write HOST\/PATH/],
     [["--registry=registry.example.com/Team", "--version=1.0.0"], /write HOST\/PATH/],
@@ -35,6 +42,15 @@ describe("the arguments", () => {
   ])("%j are refused in a sentence", (args, sentence) => {
     expect(() => releaseArguments(args)).toThrow(sentence);
   });
+});
+
+it.each([
+  ["127.0.0.1:5000", "http"],
+  ["localhost", "http"],
+  ["localhost.example.com", "https"],
+  ["registry.example.com:80", "https"],
+])("--plain-http asks %s by %s", (host, scheme) => {
+  expect([schemeOf(host, true), schemeOf(host, false)]).toEqual([scheme, "https"]);
 });
 
 describe("a manifest", () => {

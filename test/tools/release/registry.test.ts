@@ -1,4 +1,4 @@
-// Tests of where a release sends the login of its registry.
+// Tests of where a release sends the login of its registry, and what it asks a right for.
 import { MockAgent } from "undici";
 import { expect, it } from "vitest";
 import { registryClient } from "../../../tools/release/registry.ts";
@@ -36,3 +36,48 @@ it.each(["http://registry.example.com", "https://elsewhere.example.com", "https:
     await agent.close();
   },
 );
+
+it("not to where a cloud keeps contents, which it reads there all the same", async () => {
+  const agent = new MockAgent();
+  agent.disableNetConnect();
+  const authorizations: unknown[] = [];
+  const registry = agent.get("https://registry.example.com");
+  const path = `/v2/team/blobs/${blob.descriptor.digest}`;
+  registry.intercept({ path }).reply(401, "", { headers: { "www-authenticate": 'Basic realm="r"' } });
+  registry.intercept({ path }).reply(307, "", { headers: { location: "https://bucket.example.net/a?signed=1" } });
+  agent
+    .get("https://bucket.example.net")
+    .intercept({ path: "/a?signed=1" })
+    .reply(({ headers }) => {
+      authorizations.push((headers as Record<string, string>)["authorization"]);
+      return { statusCode: 200, data: "content" };
+    });
+  const login = { username: "ann", password: "hush" };
+  const client = registryClient({ host: "registry.example.com", scheme: "https", login, dispatcher: agent });
+  expect(Buffer.from(await client.readBlob("team", blob.descriptor.digest)).toString()).toBe("content");
+  expect(authorizations).toEqual([undefined]);
+  await agent.close();
+});
+
+it("asks for no more than to pull where it only reads", async () => {
+  const agent = new MockAgent();
+  agent.disableNetConnect();
+  const registry = agent.get("https://registry.example.com");
+  const path = "/v2/team/manifests/1.0.0";
+  const challenge = 'Bearer realm="https://registry.example.com/token",service="r"';
+  const scopes: string[] = [];
+  for (const _ of [1, 2]) {
+    registry.intercept({ path }).reply(401, "", { headers: { "www-authenticate": challenge } });
+    registry.intercept({ path: /^\/token/ }).reply(({ path: asked }) => {
+      scopes.push(new URL(asked, "https://registry.example.com").searchParams.get("scope") ?? "");
+      return { statusCode: 200, data: '{"token":"t"}' };
+    });
+    registry.intercept({ path }).reply(404, "");
+  }
+  for (const more of [{ actions: "pull" }, {}] as const) {
+    const options = { host: "registry.example.com", scheme: "https", login: undefined, dispatcher: agent } as const;
+    expect(await registryClient({ ...options, ...more }).readManifest("team", "1.0.0")).toBeUndefined();
+  }
+  expect(scopes).toEqual(["repository:team:pull", "repository:team:pull,push"]);
+  await agent.close();
+});

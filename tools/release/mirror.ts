@@ -1,0 +1,79 @@
+// Reads a release out of a registry, to be pushed to another one byte for byte: what was signed there is signed here.
+import { type Blob, type Descriptor, digestOf, type Manifest } from "./oci.ts";
+import type { Artifact } from "./push.ts";
+import type { RegistryClient } from "./registry.ts";
+import { signatureTag } from "./signature.ts";
+
+export type Origin = Pick<RegistryClient, "readManifest" | "readBlob">;
+
+export interface MirrorOptions {
+  readonly version: string;
+  /** The path of the release where it is read, and where it goes. */
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Of an index, a manifest or both. */
+interface Named {
+  readonly config?: Descriptor;
+  readonly layers?: readonly Descriptor[];
+  readonly manifests?: readonly Descriptor[];
+}
+
+/**
+ * Image and chart with all that is said of them, in the order in which they are pushed; contents are read when they are sent.
+ * A release without a key has no signatures.
+ * @throws Error where image or chart is missing, or the registry gives something else than what its name says.
+ */
+export async function mirrored(origin: Origin, { version, from, to }: MirrorOptions): Promise<readonly Artifact[]> {
+  const artifacts: Artifact[] = [];
+  for (const [what, name] of [
+    ["image", "regcred"],
+    ["chart", "charts/regcred"],
+  ] as const) {
+    const repository = `${from}/${name}`;
+    const subject = await manifestAt(origin, repository, version);
+    if (subject === undefined) throw new Error(`${repository}:${version} is not there: nothing is copied`);
+    const { digest } = subject.descriptor;
+    const said = [
+      { what: `${what}'s signature`, tag: signatureTag(digest, "sig") },
+      { what: `${what}'s attestations`, tag: signatureTag(digest, "att") },
+      ...(what === "image" ? ["sbom", "provenance"].map((each) => ({ what: each, tag: `${version}-${each}` })) : []),
+    ];
+    for (const each of said) {
+      const manifest = await manifestAt(origin, repository, each.tag);
+      if (manifest) artifacts.push({ ...each, repository: `${to}/${name}`, manifest });
+    }
+    artifacts.push({ what, tag: version, repository: `${to}/${name}`, manifest: subject });
+  }
+  return artifacts;
+}
+
+async function manifestAt(origin: Origin, repository: string, reference: string): Promise<Manifest | undefined> {
+  const content = await origin.readManifest(repository, reference);
+  if (content === undefined) return undefined;
+  const { mediaType, bytes } = content;
+  const descriptor = { mediaType, digest: digestOf(bytes), size: bytes.byteLength };
+  return await whole(origin, repository, descriptor, bytes);
+}
+
+async function whole(origin: Origin, repository: string, descriptor: Descriptor, bytes: Uint8Array): Promise<Manifest> {
+  const { config, layers = [], manifests: named = [] } = JSON.parse(Buffer.from(bytes).toString("utf8")) as Named;
+  const manifests: Manifest[] = [];
+  for (const each of named) {
+    const content = await origin.readManifest(repository, each.digest);
+    if (content === undefined) throw new Error(`${each.digest} of ${repository} is not there: nothing is copied`);
+    manifests.push(await whole(origin, repository, each, unchanged(content.bytes, each, repository)));
+  }
+  const blobs: readonly Blob[] = [...(config ? [config] : []), ...layers].map((each) => ({
+    descriptor: each,
+    read: async () => unchanged(await origin.readBlob(repository, each.digest), each, repository),
+  }));
+  return { descriptor, bytes, blobs, manifests };
+}
+
+function unchanged(bytes: Uint8Array, { digest, size }: Descriptor, repository: string): Uint8Array {
+  if (digestOf(bytes) !== digest || bytes.byteLength !== size)
+    throw new Error(`${repository} gives something else as ${digest}: it was changed`);
+  return bytes;
+}
