@@ -41,7 +41,7 @@ export interface OperatorOptions {
   readonly version: string;
   /** Which replica: the name of the pod or host. */
   readonly instance: string;
-  /** The way out to registries and clouds; as the settings allow, if absent. */
+  /** Egress to registries and clouds; as the settings allow, if absent. */
   readonly network?: GuardedHttp;
   readonly timing?: Timing;
 }

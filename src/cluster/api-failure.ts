@@ -11,7 +11,7 @@ export interface FailureContext {
   readonly operatorNamespace: string;
 }
 
-/** The failure that an ApiError means. Terminating and missing namespaces are states for the loops; here they merely wait for a change. */
+/** The failure that an ApiError means. Terminating and missing namespaces are states for the controllers; here they merely wait for a change. */
 export function failureFrom(error: ApiError, { action, operatorNamespace }: FailureContext): Failure {
   const { details, retryAfter } = error;
   const cannot = `cannot ${action}`;

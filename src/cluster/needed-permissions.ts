@@ -20,7 +20,7 @@ export interface Permission {
 export const leaseName = "regcred";
 
 /**
- * What the loops do, as the rights that they need in this install; `config/rbac` grants those of the default one. Not those
+ * What the controllers do, as the rights that they need in this install; `config/rbac` grants those of the default one. Not those
  * in the namespaces of `watchNamespaces`: each of these may come later, and its watches tell what is missing there.
  * @param without of kinds without whose rights the operator does this
  */

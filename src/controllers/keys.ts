@@ -1,12 +1,17 @@
 // The keys of the queue: a controller's name, and of what its run is about.
 
 export type Key =
-  | { readonly loop: "token"; readonly grantKey: string }
-  | { readonly loop: "secret"; readonly namespace: string; readonly name: string }
-  | { readonly loop: "references"; readonly namespace: string }
-  | { readonly loop: "pods"; readonly namespace: string }
-  | { readonly loop: "credential"; readonly name: string }
-  | { readonly loop: "members"; readonly credentialUid: string };
+  | { readonly controller: "token"; readonly grantKey: string }
+  | { readonly controller: "secret"; readonly namespace: string; readonly name: string }
+  | { readonly controller: "references"; readonly namespace: string }
+  | { readonly controller: "pods"; readonly namespace: string }
+  | { readonly controller: "credential"; readonly name: string }
+  | { readonly controller: "members"; readonly credentialUid: string };
+
+/** Controllers that look at the answer to their own write in the run that has written: that the store has it brings no other run of theirs. */
+export const writer = { token: "token", secret: "secret", references: "references" } as const satisfies {
+  readonly [Name in Key["controller"]]?: Name;
+};
 
 // Kubernetes names hold no slash, so the text is read back without doubt.
 export const tokenKey = (grantKey: string): string => `token/${grantKey}`;
@@ -19,24 +24,24 @@ export const membersKey = (credentialUid: string): string => `members/${credenti
 export function keyOf(text: string): Key {
   // Not split: each key that is queued is asked for its namespace.
   const slash = text.indexOf("/");
-  const loop = text.slice(0, Math.max(slash, 0));
+  const controller = text.slice(0, Math.max(slash, 0));
   const first = text.slice(slash + 1);
-  switch (loop) {
+  switch (controller) {
     case "token":
-      return { loop, grantKey: first };
+      return { controller, grantKey: first };
     case "secret": {
       const end = first.indexOf("/");
-      return { loop, namespace: first.slice(0, end), name: first.slice(end + 1) };
+      return { controller, namespace: first.slice(0, end), name: first.slice(end + 1) };
     }
     case "references":
     case "pods":
-      return { loop, namespace: first };
+      return { controller, namespace: first };
     case "credential":
-      return { loop, name: first };
+      return { controller, name: first };
     case "members":
-      return { loop, credentialUid: first };
+      return { controller, credentialUid: first };
     default:
-      throw new TypeError(`no loop is called ${loop}`);
+      throw new TypeError(`no controller is called ${controller}`);
   }
 }
 

@@ -36,6 +36,12 @@ export interface ReferencesFinding extends Finding {
   readonly left?: ReadonlySet<string>;
 }
 
+/** Something else may have been found of these in the namespace. */
+export interface FindingChange {
+  readonly namespace: string;
+  readonly credentials: ReadonlySet<string>;
+}
+
 export interface StatusCache {
   secret(namespace: string, name: string): SecretFinding | undefined;
   /** Returns the failures that were not there before. */
@@ -45,6 +51,8 @@ export interface StatusCache {
   references(namespace: string): ReferencesFinding | undefined;
   setReferences(namespace: string, finding: ReferencesFinding): readonly Failure[];
   forget(namespace: string, gone: KnownAbsent): void;
+  /** Calls `listener` after each change of what was found. */
+  subscribe(listener: (change: FindingChange) => void): void;
   /** Since when this very failure lasts in the namespace. */
   lasting(namespace: string, failure: Failure): Lasting;
   /** Somebody keeps undoing what is written to the RegistryCredential, which counts as a fight for so many milliseconds more. */
@@ -67,6 +75,7 @@ class CachedFindings implements StatusCache {
   readonly #since = new Map<string, Map<string, Since>>();
   // By namespace: what has been judged of it, by Secret name.
   readonly #judged = new Map<string, Set<string | symbol>>();
+  readonly #listeners: ((change: FindingChange) => void)[] = [];
   #startedAt: number | undefined;
   // By RegistryCredential: elapsed milliseconds until which somebody fights over it.
   readonly #fights = new Map<string, number>();
@@ -116,36 +125,55 @@ class CachedFindings implements StatusCache {
     return failures.filter(({ reason }) => !before?.has(reason));
   };
 
+  readonly subscribe: StatusCache["subscribe"] = (listener) => void this.#listeners.push(listener);
+
+  readonly #tell = (namespace: string, ...named: readonly (ReadonlyMap<string, unknown> | undefined)[]): void => {
+    if (this.#listeners.length === 0) return;
+    const credentials = new Set(named.flatMap((each) => [...(each?.keys() ?? [])]));
+    for (const listener of this.#listeners) listener({ namespace, credentials });
+  };
+
   readonly secret: StatusCache["secret"] = (namespace, name) => this.#secrets.get(namespace)?.get(name);
 
   readonly setSecret: StatusCache["setSecret"] = (namespace, name, finding) => {
     const inNamespace = this.#secrets.get(namespace) ?? new Map<string, SecretFinding>();
+    const before = inNamespace.get(name);
     inNamespace.set(name, finding);
     this.#secrets.set(namespace, inNamespace);
     const all = [...finding.credentials.values()];
     const failures = all.flatMap((each) => each.failures);
-    return this.#started(namespace, failures, isJudged(finding) && this.#isFirst(namespace, name));
+    const started = this.#started(namespace, failures, isJudged(finding) && this.#isFirst(namespace, name));
+    this.#tell(namespace, before?.credentials, finding.credentials);
+    return started;
   };
 
   readonly forgetSecret: StatusCache["forgetSecret"] = (namespace, name) => {
     const inNamespace = this.#secrets.get(namespace);
+    const before = inNamespace?.get(name);
     inNamespace?.delete(name);
     if (inNamespace?.size === 0) this.#secrets.delete(namespace);
     this.#started(namespace, [], false);
+    if (before) this.#tell(namespace, before.credentials);
   };
 
   readonly references: StatusCache["references"] = (namespace) => this.#references.get(namespace);
 
   readonly setReferences: StatusCache["setReferences"] = (namespace, finding) => {
+    const before = this.#references.get(namespace);
     this.#references.set(namespace, finding);
-    return this.#started(namespace, finding.failures, this.#isFirst(namespace, referencesPart));
+    const started = this.#started(namespace, finding.failures, this.#isFirst(namespace, referencesPart));
+    this.#tell(namespace, before?.generations, finding.generations);
+    return started;
   };
 
   readonly forget: StatusCache["forget"] = (namespace) => {
+    const found = [...(this.#secrets.get(namespace)?.values() ?? [])].map(({ credentials }) => credentials);
+    const referring = this.#references.get(namespace)?.generations;
     this.#secrets.delete(namespace);
     this.#references.delete(namespace);
     this.#since.delete(namespace);
     this.#judged.delete(namespace);
+    this.#tell(namespace, ...found, referring);
   };
 
   readonly lasting: StatusCache["lasting"] = (namespace, failure) => {

@@ -58,8 +58,8 @@ export interface CredentialIndex {
   concernsAll(credential: RegistryCredential): boolean;
   /** Namespaces of which it may be entitled to some: not all, where it names them. */
   eligible(credential: RegistryCredential): Iterable<NamespaceRecord>;
-  /** Credentials whose spec cannot be read and never could. */
-  unreadable(credentialName: string): boolean;
+  /** Names of the credentials whose spec cannot be read and never could. */
+  unreadable(): ReadonlySet<string>;
   exists(credentialName: string): boolean;
   readable(credentialName: string): RegistryCredential | undefined;
   held(credentialName: string): Held | undefined;
@@ -110,8 +110,11 @@ export function credentialIndex(options: CredentialIndexOptions): CredentialInde
   const selecting = selections(specs, operatorNamespace);
   const concernedIn = concerned({ specs, selecting, members, marked, inUse });
 
+  const unread = new Set<string>();
   specs.subscribe(({ object, before, after }) => {
     const { key, after: record } = object;
+    if (record && !after) unread.add(key);
+    else unread.delete(key);
     // Seen in deletion is not drained: anybody may take its finalizer off.
     const drained = before && before.uid !== record?.uid && inUse.isDrained(before) ? goneBy(object) : undefined;
     // Of one that had not left every tenant it is still to be known who has a login of it.
@@ -164,7 +167,7 @@ export function credentialIndex(options: CredentialIndexOptions): CredentialInde
       // Who is held is a member.
       return [...new Set([...listed, ...membersOf(credential)])].flatMap((name) => namespaces.get(name) ?? []);
     },
-    unreadable: (name) => credentials.get(name) !== undefined && specs.get(name) === undefined,
+    unreadable: () => unread,
     exists: (name) => credentials.get(name) !== undefined,
     readable: (name) => specs.get(name),
     held: (name) => {

@@ -22,8 +22,8 @@ export function unreadableIn(
   place: Place,
   { uid, credentials }: SecretRecord,
 ): readonly Named[] {
-  return [...stores.credentials.values()].filter((each) => {
-    if (!credentialIndex.unreadable(each.name)) return false;
+  const unreadable = [...credentialIndex.unreadable()].flatMap((name) => stores.credentials.get(name) ?? []);
+  return unreadable.filter((each) => {
     return members.recorded(each.uid)
       ? members.holds(place, uid, each.uid)
       : each.finalizers.includes(finalizer) && credentials.includes(each.name);
@@ -32,8 +32,8 @@ export function unreadableIn(
 
 /** Of some RegistryCredential that has written to tenants nothing can be read. */
 export function hasUnreadable({ stores, index: credentialIndex }: Omit<Known, "members">): boolean {
-  for (const { name, finalizers } of stores.credentials.values()) {
-    if (finalizers.includes(finalizer) && credentialIndex.unreadable(name)) return true;
+  for (const name of credentialIndex.unreadable()) {
+    if (stores.credentials.get(name)?.finalizers.includes(finalizer) === true) return true;
   }
   return false;
 }

@@ -178,7 +178,7 @@ function contextOf({ options, cache, reporter, tokens, queues: workQueues, ...pa
     credentials: { statusCache: parts.statusCache },
     grants: { provider: tokens.egress.provider, verify: tokens.egress.verify },
     queue: {
-      enqueue: (key, how) => (keyOf(key).loop === "token" ? workQueues.tokens : workQueues.tenants).add(key, how),
+      enqueue: (key, how) => (keyOf(key).controller === "token" ? workQueues.tokens : workQueues.tenants).add(key, how),
     },
   });
 }

@@ -1,4 +1,4 @@
-// The way out to registries and clouds, and the providers on it. A part of the composition root.
+// Egress to registries and clouds, and the providers on it. A part of the composition root.
 import type { Clock, Random } from "../runtime/clock.ts";
 import type { Transport } from "../runtime/client/transport.ts";
 import { tokenRequests } from "../runtime/client/token-request.ts";

@@ -9,7 +9,7 @@ import { type Listeners, listeners } from "../runtime/watch/listeners.ts";
 import type { Derived } from "./context.ts";
 import type { Egress, EgressOptions } from "./egress.ts";
 
-/** What the way out to registries and clouds asks of the rest. */
+/** What egress to registries and clouds asks of the rest. */
 export type AskedByEgress = Pick<EgressOptions, "secret" | "token" | "insists" | "admittance" | "registries">;
 
 export interface MintingOptions {

@@ -31,7 +31,7 @@ function answers({ secret, name, whole, serviceAccounts, others }: Permissions):
   ].map((failure) => failure && textWithSteps(failure));
 }
 
-describe("what is out of reach", () => {
+describe("what is not permitted", () => {
   it("is nothing where no mode limits it and nothing is refused", () => {
     expect(answers(seen(unrestricted, nothing))).toEqual([undefined, undefined, undefined, undefined]);
     expect(answers(seen(listed, nothing))).toEqual([undefined, undefined, undefined, undefined]);

@@ -12,6 +12,7 @@ import { transformSecret } from "../../src/cluster/transform/secret.ts";
 import { transformServiceAccount } from "../../src/cluster/transform/service-account.ts";
 import { namespace } from "../entitlement/objects.ts";
 import { fakeClock } from "../fake-clock.ts";
+import { sending } from "./sending.ts";
 
 const never = new AbortController().signal;
 
@@ -76,7 +77,10 @@ function accountScenario(before: readonly Entry[], options?: { readonly refusing
     cluster: {
       transforms: { serviceAccount: transform },
       stores: {
-        serviceAccounts: { wrote: (record: ServiceAccountRecord) => known.push(record), found: () => undefined },
+        serviceAccounts: {
+          send: sending((record: ServiceAccountRecord) => known.push(record)),
+          found: () => undefined,
+        },
       },
       api: {
         getServiceAccount: async () => {
@@ -159,7 +163,7 @@ describe("a Secret that somebody applies", () => {
     const context = contextOf({
       cluster: {
         transforms: { secret: transform },
-        stores: { namespaces: { get: () => undefined }, pullSecrets: { wrote: () => undefined } },
+        stores: { namespaces: { get: () => undefined }, pullSecrets: { send: sending(() => undefined) } },
         api: {
           replaceSecret: async (_namespace: string, _name: string, json: string) => {
             const body = JSON.parse(json) as Sent;

@@ -2,6 +2,7 @@
 import { inMemoryCluster } from "../../src/cli/plan/in-memory-cluster.ts";
 import type { ClusterApi } from "../../src/cluster/cluster-api.ts";
 import { clusterStores } from "../../src/cluster/cluster-stores.ts";
+import type { Context } from "../../src/controllers/context.ts";
 import { regcredControllers } from "../../src/controllers/index.ts";
 import { keyOf } from "../../src/controllers/keys.ts";
 import { statusCache } from "../../src/controllers/status-cache.ts";
@@ -31,10 +32,12 @@ export interface InMemoryOptions {
   readonly objects: Parameters<typeof inMemoryCluster>[0];
   /** Around each request. */
   readonly request: (name: string, call: () => Promise<unknown>) => Promise<unknown>;
+  /** What the controllers see in place of their context. Default: the same. */
+  readonly seen?: (context: Context) => Context;
 }
 
 /** Nothing runs before `work`. */
-export function inMemoryOperator({ clock, objects, request }: InMemoryOptions) {
+export function inMemoryOperator({ clock, objects, request, seen = (context) => context }: InMemoryOptions) {
   const known = clusterStores(log, "0.0.0");
   const derived = derive(known, clock, operatorNamespace, thrown);
   const { stores } = known;
@@ -70,10 +73,10 @@ export function inMemoryOperator({ clock, objects, request }: InMemoryOptions) {
       }),
       verify: async () => ({ verification: "Inconclusive" }),
     },
-    queue: { enqueue: (key, how) => (keyOf(key).loop === "token" ? tokens : tenants).add(key, how) },
+    queue: { enqueue: (key, how) => (keyOf(key).controller === "token" ? tokens : tenants).add(key, how) },
   });
   cluster.appear();
-  const { begin, run } = regcredControllers(context);
+  const { begin, run } = regcredControllers(seen(context));
   return {
     cluster,
     stores,

@@ -9,15 +9,15 @@ describe("a key", () => {
   it("is read back as it was made", () => {
     fc.assert(
       fc.property(name, name, (one, other) => {
-        expect(keyOf(tokenKey(one))).toEqual({ loop: "token", grantKey: one });
-        expect(keyOf(secretKey(one, other))).toEqual({ loop: "secret", namespace: one, name: other });
-        expect(keyOf(referencesKey(one))).toEqual({ loop: "references", namespace: one });
-        expect(keyOf(credentialKey(one))).toEqual({ loop: "credential", name: one });
+        expect(keyOf(tokenKey(one))).toEqual({ controller: "token", grantKey: one });
+        expect(keyOf(secretKey(one, other))).toEqual({ controller: "secret", namespace: one, name: other });
+        expect(keyOf(referencesKey(one))).toEqual({ controller: "references", namespace: one });
+        expect(keyOf(credentialKey(one))).toEqual({ controller: "credential", name: one });
       }),
     );
   });
 
-  it.each(["", "pod/a", "a/b"])("%j belongs to no loop", (text) => {
-    expect(() => keyOf(text)).toThrow("no loop is called");
+  it.each(["", "pod/a", "a/b"])("%j belongs to no controller", (text) => {
+    expect(() => keyOf(text)).toThrow("no controller is called");
   });
 });

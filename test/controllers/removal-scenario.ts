@@ -5,7 +5,7 @@ import type { NamespaceRecord, SecretRecord } from "../../src/cluster/records.ts
 import { statusCache } from "../../src/controllers/status-cache.ts";
 import { grantKeys } from "../../src/providers/grant-keys.ts";
 import { members } from "../../src/entitlement/members.ts";
-import { pullSecretLoop } from "../../src/controllers/pull-secret/controller.ts";
+import { pullSecretReconciler } from "../../src/controllers/pull-secret/controller.ts";
 import { store } from "../../src/runtime/watch/store.ts";
 import { keyedDigest } from "../../src/cluster/digest.ts";
 import { transformSecret } from "../../src/cluster/transform/secret.ts";
@@ -68,7 +68,7 @@ export function removalScenario({ changes, pretends = false, thinking = 0 }: Rem
         isInUse: (name: string) => name === "regcred",
         namesOf: () => [],
         contributors: () => [contributor(credential(), { entitled: false })],
-        unreadable: () => false,
+        unreadable: () => new Set<string>(),
       },
     },
     grants: {
@@ -105,11 +105,11 @@ export function removalScenario({ changes, pretends = false, thinking = 0 }: Rem
     },
     queue: { enqueue: () => undefined },
   });
-  const loop = pullSecretLoop();
+  const reconcile = pullSecretReconciler();
   return {
-    run: () => loop(context, "team-a", "regcred", never),
+    run: () => reconcile(context, "team-a", "regcred", never),
     deletions: () => deletions,
-    /** What the board says of acme there. */
+    /** What the status cache says of acme there. */
     reported: () =>
       context.credentials.statusCache.secret("team-a", "regcred")?.credentials.get("acme")?.failures ?? [],
     pullSecrets,

@@ -268,7 +268,7 @@ function operatorOn({ clock, objects, api, hidden, version }: OperatorParts): Ru
       }),
       verify: async () => ({ verification: "Inconclusive" }),
     },
-    queue: { enqueue: (key, how) => (keyOf(key).loop === "token" ? tokenQueue : queue).add(key, how) },
+    queue: { enqueue: (key, how) => (keyOf(key).controller === "token" ? tokenQueue : queue).add(key, how) },
   });
   const feeds = {
     credentials: stores.credentials.feed(),

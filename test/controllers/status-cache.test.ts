@@ -19,7 +19,7 @@ function newStatusCache(): { clock: FakeClock; findings: StatusCache; pass: (min
   return { clock, findings: statusCache(clock), pass: (minutes) => clock.advance(Temporal.Duration.from({ minutes })) };
 }
 
-describe("the board", () => {
+describe("the status cache", () => {
   it("gives back what was found last, per namespace and Secret name", () => {
     const { findings } = newStatusCache();
     const finding = found(missing);

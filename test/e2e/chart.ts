@@ -9,7 +9,7 @@ import { corpHost } from "./world.ts";
 const project = join(import.meta.dirname, "..", "..");
 const release = ["regcred", `--namespace=${system}`];
 
-/** `config/chart`, with values that say where the image is, and where the way out is. */
+/** `config/chart`, with values that say where the image is, and where egress goes. */
 export const chart: Way = {
   name: "config/chart",
   isInDataCentre: true,

@@ -87,8 +87,8 @@ describe(`the executable for ${other.name}`, () => {
       }),
     );
     const command = 'exec chroot "$0" /opt/regcred/bin/regcred credential-provider --config "$1" <"$2"';
-    const said = await outputOf("/bin/sh", ["-c", command, root, "/etc/regcred/regcred.yaml", request]);
-    expect(JSON.parse(said)).toMatchObject({ auth: { "docker.io": { username: "acme", password: "hunter2" } } });
+    const answer = await outputOf("/bin/sh", ["-c", command, root, "/etc/regcred/regcred.yaml", request]);
+    expect(JSON.parse(answer)).toMatchObject({ auth: { "docker.io": { username: "acme", password: "hunter2" } } });
   });
 });
 

@@ -1,9 +1,11 @@
-// The operator's loops, queue and stores on a cluster in memory of any size, in time that a test lets pass.
+// The operator's controllers, queue and stores on a cluster in memory of any size, in time that a test lets pass.
 import { randomUUID } from "node:crypto";
 import type { ClusterObject } from "../../src/cluster/cluster-api.ts";
+import type { Context } from "../../src/controllers/context.ts";
 import { keyOf } from "../../src/controllers/keys.ts";
 import { inMemoryOperator, operatorNamespace } from "../controllers/in-memory-operator.ts";
 import { fakeClock } from "../fake-clock.ts";
+import { countedContext, type Operations } from "./counted-operations.ts";
 
 const thrown = (error: unknown): never => {
   throw error;
@@ -14,14 +16,20 @@ export interface Shape {
   readonly credentials: number;
   /** Names of the namespaces that the credential with this number selects. Default: `team-*`. */
   readonly selects?: (credential: number) => readonly string[];
+  /** Of labels that the namespaces of all of them have. Default: any. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** What becomes of an answer of the API server. Default: nothing. */
+  readonly answered?: (call: string, answer: ClusterObject) => ClusterObject;
 }
 
 /** What a piece of work has taken until nothing was left to be done. */
 export interface Cost {
-  /** By loop. */
+  /** By controller. */
   readonly runs: Readonly<Record<string, number>>;
   /** By call of the API server. */
   readonly calls: Readonly<Record<string, number>>;
+  /** Questions to what the controllers keep: see `countedContext`. */
+  readonly operations: number;
 }
 
 export interface GrowingCluster {
@@ -31,12 +39,22 @@ export interface GrowingCluster {
   /** Another password in the source, which all share. */
   readonly rotate: () => Promise<Cost>;
   readonly remove: (credential: number) => Promise<Cost>;
+  readonly removeNamespace: (name: string) => Promise<Cost>;
+  /** No password is in the source any more. */
+  readonly breakSource: () => Promise<Cost>;
+  /** The spec of the credential names these namespaces. */
+  readonly select: (credential: number, include: readonly string[]) => Promise<Cost>;
+  /** Somebody else's Secret stands in the place of the first credential's. */
+  readonly fill: (namespace: string) => Promise<Cost>;
+  /** It is deleted by somebody else. */
+  readonly clear: (namespace: string) => Promise<Cost>;
+  readonly context: Context;
   readonly secrets: () => number;
   readonly stop: () => Promise<void>;
 }
 
 export function growingCluster(shape: Shape): GrowingCluster {
-  const { namespaces: count, credentials, selects = () => ["team-*"] } = shape;
+  const { namespaces: count, credentials, selects = () => ["team-*"], labels: matchLabels, answered } = shape;
   // Each has its own.
   const secretName = (credential: number): string => `pull-${credential}`;
   const clock = fakeClock();
@@ -49,7 +67,7 @@ export function growingCluster(shape: Shape): GrowingCluster {
   });
   const names = Array.from({ length: count }, (_, index) => `team-${index}`);
   const credentialName = (index: number): string => `acme-${index}`;
-  const specOf = (index: number): object => ({
+  const specOf = (index: number, include = selects(index)): object => ({
     registries: [
       {
         name: "hub",
@@ -58,20 +76,23 @@ export function growingCluster(shape: Shape): GrowingCluster {
         static: { secretName: "hub" },
       },
     ],
-    namespaces: { include: selects(index) },
+    namespaces: { include, ...(matchLabels && { selector: { matchLabels } }) },
     pullSecret: { name: secretName(index) },
   });
   let password = 0;
-  const source = (): object => ({
+  const source = (data: object = { username: btoa("ann"), password: btoa(`secret-${password}`) }): object => ({
     metadata: meta("hub", operatorNamespace),
     type: "kubernetes.io/basic-auth",
-    data: { username: btoa("ann"), password: btoa(`secret-${password}`) },
+    data,
   });
   let calls: Record<string, number> = {};
   let runs: Record<string, number> = {};
   const latest = new Map<string, ClusterObject>();
+  let generation = 1;
+  const operations: Operations = { count: 0 };
   const { cluster, stores, context, begin, run, work } = inMemoryOperator({
     clock,
+    seen: (whole) => countedContext(whole, operations),
     objects: {
       credentials: Array.from({ length: credentials }, (_, index) => ({
         apiVersion: "regcred.dev/v1alpha1",
@@ -86,7 +107,7 @@ export function growingCluster(shape: Shape): GrowingCluster {
     },
     request: async (name, call) => {
       calls[name] = (calls[name] ?? 0) + 1;
-      const answer = await call();
+      const answer = answered ? answered(name, (await call()) as ClusterObject) : await call();
       if (name.startsWith("patchCredential")) {
         const object = answer as ClusterObject;
         latest.set(object.metadata.name ?? "", object);
@@ -96,8 +117,8 @@ export function growingCluster(shape: Shape): GrowingCluster {
   });
   const workers = work(
     (key, signal) => {
-      const { loop } = keyOf(key);
-      runs[loop] = (runs[loop] ?? 0) + 1;
+      const { controller } = keyOf(key);
+      runs[controller] = (runs[controller] ?? 0) + 1;
       return run(key, signal);
     },
     (_key, error) => thrown(error),
@@ -105,9 +126,10 @@ export function growingCluster(shape: Shape): GrowingCluster {
   const cost = async (what: () => void): Promise<Cost> => {
     calls = {};
     runs = {};
+    operations.count = 0;
     what();
     await clock.advance(Temporal.Duration.from({ seconds: 20 }));
-    return { runs, calls };
+    return { runs, calls, operations: operations.count };
   };
 
   const feed = stores.namespaces.feed();
@@ -131,6 +153,40 @@ export function growingCluster(shape: Shape): GrowingCluster {
         password += 1;
         cluster.putSource(source());
       }),
+    removeNamespace: (name) =>
+      cost(() => {
+        version += 1n;
+        feed.vanished(name, String(version));
+      }),
+    breakSource: () => cost(() => cluster.putSource(source({}))),
+    select: (index, include) =>
+      cost(() => {
+        const before = latest.get(credentialName(index));
+        if (!before) throw new Error("it is not known yet");
+        generation += 1;
+        const after = { ...before, metadata: { ...before.metadata, generation }, spec: specOf(index, include) };
+        latest.set(credentialName(index), after);
+        cluster.putCredential(after);
+      }),
+    fill: (namespace) =>
+      cost(() => {
+        const body = {
+          metadata: { namespace, name: secretName(0) },
+          type: "kubernetes.io/dockerconfigjson",
+          data: { ".dockerconfigjson": btoa('{"auths":{"other.example.com":{"auth":"YTpi"}}}') },
+        };
+        const { signal } = new AbortController();
+        void cluster.api
+          .createSecret(namespace, JSON.stringify(body), signal)
+          .catch(() => cluster.api.replaceSecret(namespace, secretName(0), JSON.stringify(body), signal));
+      }),
+    clear: (namespace) =>
+      cost(() => {
+        const { uid = "", resourceVersion = "" } = cluster.secrets.get(`${namespace}/${secretName(0)}`)?.metadata ?? {};
+        const { signal } = new AbortController();
+        void cluster.api.deleteSecret(namespace, secretName(0), { uid, resourceVersion }, signal);
+      }),
+    context,
     remove: (index) =>
       cost(() => {
         const before = latest.get(credentialName(index));

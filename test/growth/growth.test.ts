@@ -26,14 +26,78 @@ describe("with credentials that have namespaces of their own", () => {
 });
 
 describe("with one credential", () => {
-  it("a Secret runs twice for each write of a rotation, and no references do", async () => {
+  it("a Secret runs once for each write of a fan-out, and references twice", async () => {
+    const namespaces = 50;
+    const cluster = growingCluster({ namespaces, credentials: 1 });
+    const { runs, calls } = await cluster.begin();
+    expect(calls["patchServiceAccount"]).toBe(namespaces);
+    const { secret = 0, references = 0 } = runs;
+    // A few wait for the first token.
+    expect([secret <= 1.3 * namespaces, references <= 2.7 * namespaces]).toEqual([true, true]);
+    await cluster.stop();
+  });
+
+  it("a Secret that the API server answers to be another than was sent runs again", async () => {
+    let isAltered = false;
+    const cluster = growingCluster({
+      namespaces: 1,
+      credentials: 1,
+      answered: (call, answer) => {
+        if (call !== "replaceSecret" || isAltered || answer.metadata.namespace !== "team-0") return answer;
+        isAltered = true;
+        return { ...answer, metadata: { ...answer.metadata, annotations: {} } };
+      },
+    });
+    await cluster.begin();
+    // As it was sent, the token's, and what was altered.
+    expect((await cluster.rotate()).calls["replaceSecret"]).toBe(3);
+    await cluster.stop();
+  });
+
+  it("a Secret runs once for each write of a rotation, and no references do", async () => {
     const namespaces = 20;
     const cluster = growingCluster({ namespaces, credentials: 1 });
     await cluster.begin();
     const { runs, calls } = await cluster.rotate();
     // And the token's.
     expect(calls["replaceSecret"]).toBe(namespaces + 1);
-    expect([runs["secret"], runs["references"]]).toEqual([2 * namespaces, undefined]);
+    expect([runs["secret"], runs["references"]]).toEqual([namespaces, undefined]);
     await cluster.stop();
+  });
+});
+
+describe("what is asked of what is kept", () => {
+  /** Of each namespace, at a start and in a rotation; and where one namespace is relabelled, and one Secret is changed. */
+  const asked = async (shape: Shape): Promise<readonly number[]> => {
+    const each = (operations: number): number => operations / shape.namespaces;
+    const cluster = growingCluster(shape);
+    const begun = (await cluster.begin()).operations;
+    const { operations: changed } = await cluster.fill("team-2");
+    const rotated = (await cluster.rotate()).operations;
+    await cluster.stop();
+    const other = growingCluster(shape);
+    await other.begin();
+    const { operations: labelled } = await other.label("team-1", { pull: "maybe" });
+    await other.stop();
+    return [each(begun), each(rotated), labelled, changed];
+  };
+
+  it("of one namespace is as much among two hundred as among twenty", async () => {
+    const [few, many] = [
+      await asked({ namespaces: 20, credentials: 1 }),
+      await asked({ namespaces: 200, credentials: 1 }),
+    ];
+    for (const [index, count] of many.entries()) expect(count).toBeLessThanOrEqual((few[index] ?? 0) * 1.05);
+  });
+
+  it("of a Secret in a rotation is as much among twenty credentials as among five", async () => {
+    const rotation = async (credentials: number): Promise<number> => {
+      const cluster = growingCluster(ownTeams(credentials));
+      await cluster.begin();
+      const { operations } = await cluster.rotate();
+      await cluster.stop();
+      return operations / (credentials * perCredential);
+    };
+    expect(await rotation(20)).toBeLessThanOrEqual((await rotation(5)) * 1.05);
   });
 });

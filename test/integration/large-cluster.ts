@@ -31,7 +31,7 @@ export interface LargeCluster {
   readonly stop: () => Promise<void>;
 }
 
-/** The operator's loops, queue and stores on a cluster in memory, in which every namespace is served by the credential acme. */
+/** The operator's controllers, queue and stores on a cluster in memory, in which every namespace is served by the credential acme. */
 export async function largeCluster(count: number): Promise<LargeCluster> {
   const clock = systemClock();
   const meta = (name: string, namespace?: string): object => ({

@@ -13,7 +13,7 @@ export interface Route {
   readonly realm?: string | undefined;
 }
 
-/** The operator's own way out, but on loopback; all that is not routed is refused. */
+/** The operator's own egress, but on loopback; all that is not routed is refused. */
 export function networkTo(routes: Routes): GuardedHttp {
   const guarded = guardedHttp({
     allowed: (host) => host === "127.0.0.1",

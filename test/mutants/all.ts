@@ -5,7 +5,7 @@ import { cloudMutants } from "./clouds.ts";
 import { drainMutants } from "./drain.ts";
 import { failureMutants } from "./failures.ts";
 import { hostMutants } from "./hosts.ts";
-import { loopMutants } from "./loops.ts";
+import { controllerMutants } from "./controllers.ts";
 import { membershipMutants } from "./membership.ts";
 import type { Mutant } from "./mutant.ts";
 import { neighbourMutants } from "./neighbours.ts";
@@ -25,7 +25,7 @@ export const mutants: readonly Mutant[] = [
   ...drainMutants,
   ...numberMutants,
   ...failureMutants,
-  ...loopMutants,
+  ...controllerMutants,
   ...paceMutants,
   ...worldMutants,
   ...cloudMutants,

@@ -136,7 +136,7 @@ export const failureMutants: readonly Mutant[] = [
     "a cloud that hangs holds up Secrets",
     "operator/controllers.ts",
     [
-      '(keyOf(key).loop === "token" ? workQueues.tokens : workQueues.tenants).add(key, how)',
+      '(keyOf(key).controller === "token" ? workQueues.tokens : workQueues.tenants).add(key, how)',
       "workQueues.tenants.add(key, how)",
     ],
     clouds,

@@ -37,7 +37,7 @@ export const worldMutants: readonly Mutant[] = [
     from: '  if (namespace.optedOut) return { kind: "optedOut" };\n',
     to: "",
   }),
-  found("suspend is ignored", {
+  known("suspend is ignored", "writes nothing for one that is suspended", {
     file: "src/controllers/pull-secret/apply.ts",
     from: "credential.spec.suspend && !deleting",
     to: "credential.spec.suspend && deleting",
@@ -87,11 +87,6 @@ export const worldMutants: readonly Mutant[] = [
     from: "        return pending.length > 0;",
     to: "        return readings.size > 0;",
   }),
-  known("a status is not told anew when the ServiceAccount of an entry changes", "whose Secret is to be mended", {
-    file: "src/controllers/credential/watches.ts",
-    from: "if (!account || !isAnotherIdentity(change)) return [];",
-    to: "if (account) return [];",
-  }),
   known("who is suspended counts as served with what it needs", "for which nothing was ever written", {
     file: "src/controllers/pull-secret/observe-contributions.ts",
     from: "!credential.spec.suspend && users.some(",
@@ -102,20 +97,10 @@ export const worldMutants: readonly Mutant[] = [
     from: "if (!record || record.resourceVersion === judged)",
     to: "if (!record)",
   }),
-  known("a deletion asks once a second for what was refused", "asks ever more seldom", {
-    file: "src/controllers/credential/observe-left.ts",
-    from: 'retry !== "on-change"',
-    to: 'retry === "slowly"',
-  }),
   known("references are not looked at when somebody else's login leaves the Secret", "takes references off once", {
     file: "src/controllers/service-account/watches.ts",
     from: "return isSame && !isChanged ?",
     to: "return isSame ?",
-  }),
-  known("a token is stored with the hosts that its entry had before", "remembers for which hosts", {
-    file: "src/controllers/token/token-makers.ts",
-    from: "noted.get(key) ?? maker;",
-    to: "maker;",
   }),
   known("who uses a token is stored no more while its source is missing", "stores who uses a token", {
     file: "src/controllers/token/apply.ts",

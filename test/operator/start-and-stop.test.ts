@@ -167,7 +167,7 @@ describe("a stop", () => {
     expect(on.recorded.filter(({ namespace }) => namespace === "elsewhere")).toEqual([]);
   });
 
-  it("closes the way out, and what it answers probes with", async () => {
+  it("closes the egress, and what it answers probes with", async () => {
     await withFreePort(async (port) => {
       const on = fixture();
       const probe = (): Promise<boolean> =>

@@ -139,7 +139,7 @@ function minting(allowed: (host: string, port: number) => boolean, among: Provid
   return { provider: allProviders(options, among), calls, counted };
 }
 
-it("its token is fetched by its own fetch.ts, over the guarded way out, and counted as its own", async () => {
+it("its token is fetched by its own fetch.ts, over the guarded egress, and counted as its own", async () => {
   const { provider, calls, counted } = minting(allowedHosts([], list));
   const token = await provider.fetch(grantOf(), never);
   expect(loginIn(token)).toEqual(["pull-team-a", "afloat"]);

@@ -20,7 +20,7 @@ export function untilEnd<T extends { close(): Promise<void> }>(one: T): T {
   return one;
 }
 
-/** The real way out to the network, which leads anywhere. */
+/** The real egress to the network, which leads anywhere. */
 export function egress(options: Partial<GuardedHttpOptions> = {}): {
   readonly clock: Clock;
   readonly guarded: GuardedHttp;

@@ -11,7 +11,7 @@ export async function startedUntilEnd<T extends VendorServer>(start: Promise<T>)
   return untilEnd(await start);
 }
 
-/** The real way out to the network, where every https host is the server; it is trusted by the CA in `vendor-ca`. */
+/** The real egress to the network, where every https host is the server; it is trusted by the CA in `vendor-ca`. */
 export function networkTo(server: VendorServer): {
   readonly clock: Clock;
   readonly http: Http;

@@ -92,6 +92,13 @@ export const known: readonly Known[] = [
     ],
   },
   {
+    what: "writes nothing for one that is suspended, whatever changes",
+    steps: [
+      after(30 * second, alterA({ field: "suspend", to: true })),
+      soon({ act: "source", name: "src-1", does: "put" }),
+    ],
+  },
+  {
     what: "takes references off where another credential of that name was deleted and retained",
     steps: [
       soon(alterA({ field: "selects", to: "a" })),

@@ -109,7 +109,7 @@ function namesOf(credential: ClusterObject): readonly string[] {
   ].flat();
 }
 
-/** Runs every key of every loop once more. */
+/** Runs every key of every controller once more. */
 async function askAgain({ parts: { context, run } }: Incarnation): Promise<void> {
   const { stores } = context.cluster;
   const { index: credentialIndex } = context.credentials;

@@ -49,8 +49,9 @@ export interface World {
 const rebirth = 15_000;
 const turns = 5;
 const maxWrites = 60;
+const maxRequests = 150;
 // A deletion in whose way somebody stands is looked at 107 times in the first ten minutes (plan-drain.ts), and a conflict reads twice.
-const maxRequests = 240;
+const maxReads = 240;
 /** With these a run may act on what it has seen a while ago. */
 const slowly: readonly How[] = ["late", "slow", "hanging"];
 
@@ -104,6 +105,7 @@ export async function world(counts: (complaint: string) => boolean): Promise<Wor
   /** More writes of one object in a minute than anything explains, or more requests in ten, as they are where all is refused. */
   const writesOf = often(clock, 60_000, maxWrites);
   const requestsOf = often(clock, 600_000, maxRequests);
+  const readsOf = often(clock, 600_000, maxReads);
   const worldLedger = ledger({
     server,
     clock,
@@ -144,8 +146,9 @@ export async function world(counts: (complaint: string) => boolean): Promise<Wor
     onRequest: (request, body) => {
       judgeRequest(worldLedger, request, body);
       const { verb, resource, namespace, name } = request;
-      if (resource !== "events" && requestsOf(`${verb} ${resource} ${namespace}/${name}`)) {
-        worldLedger.complain(`a hot loop: ${verb} ${resource} ${namespace}/${name} is asked for again and again`);
+      const what = `${verb} ${resource} ${namespace}/${name}`;
+      if (resource !== "events" && (verb === "get" ? readsOf : requestsOf)(what)) {
+        worldLedger.complain(`a hot loop: ${what} is asked for again and again`);
         working?.kill();
       }
       if (!death) return undefined;

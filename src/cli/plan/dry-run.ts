@@ -98,7 +98,7 @@ export function dryRun(options: DryRunOptions): DryRun {
     settle: async () => {
       for (let key = work.next(); key !== undefined; key = work.next()) {
         const outcome = await run(key, never);
-        work.ended(key, outcome, keyOf(key).loop);
+        work.ended(key, outcome, keyOf(key).controller);
       }
       // Counts and conditions come last: a status is written when all that it counts has been looked at.
       for (const { name } of stores.credentials.values()) await run(credentialKey(name), never);

@@ -9,7 +9,7 @@ export interface VirtualQueue {
   add(key: string, options?: AddOptions): void;
   /** Undefined: nothing is left that comes soon. */
   next(): string | undefined;
-  ended(key: string, outcome: Outcome, loop: Key["loop"]): void;
+  ended(key: string, outcome: Outcome, controller: Key["controller"]): void;
 }
 
 // What waits for longer, such as the renewal of a token, is no consequence of a change.
@@ -64,7 +64,7 @@ export function virtualQueue(real: Pick<Clock, "now">): VirtualQueue {
       if (key !== undefined) ready.delete(key);
       return key;
     },
-    ended: (key, outcome, loop) => {
+    ended: (key, outcome, controller) => {
       if (outcome.failed === true) {
         const count = (retries.get(key) ?? 0) + 1;
         retries.set(key, count);
@@ -72,7 +72,8 @@ export function virtualQueue(real: Pick<Clock, "now">): VirtualQueue {
         return;
       }
       const after = outcome.requeueAfter?.total("milliseconds");
-      if (after !== undefined && (loop !== "credential" || elapsed < longestStatusWait)) add(key, elapsed + after);
+      if (after !== undefined && (controller !== "credential" || elapsed < longestStatusWait))
+        add(key, elapsed + after);
     },
   };
 }

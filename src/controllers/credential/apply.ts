@@ -45,7 +45,7 @@ const finalizerContested = failure("Contested", {
   message: `somebody keeps taking the finalizer ${finalizer} off: let them leave metadata.finalizers alone; until then what tenants have stays as it is, and is not renewed`,
 });
 
-/** A status, and the namespaces that it counts. */
+/** A status, and the namespaces of which it tells more than that they are there. */
 export interface StatusChange {
   readonly status: Status;
   readonly namespaces: readonly NamespaceView[];

@@ -1,5 +1,6 @@
 // The credential controller: puts the finalizer on, counts, writes the status, and drains before the finalizer goes.
 import { crdName, finalizer, forceFinalizeAnnotation } from "../../api/names.ts";
+import type { RegistryCredential } from "../../api/registry-credential.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import type { Controller } from "../../runtime/queue/controllers.ts";
 import type { Outcome } from "../../runtime/queue/work-queue.ts";
@@ -11,13 +12,25 @@ import { done, earliest, failed, waitsFor } from "../outcome.ts";
 import { putFinalizer, setFinalizers, writeStatus } from "./apply.ts";
 import { drain } from "./drain.ts";
 import { type ReadableRun, type Run, type CredentialRuns, credentialRuns, itself } from "./run.ts";
-import { isNameNotPermitted, isUnsettled, statusSnapshot, viewsOf, isReportedHere, reportedBefore } from "./observe.ts";
+import {
+  counted,
+  isNameNotPermitted,
+  isUnsettled,
+  statusSnapshot,
+  viewsOf,
+  isReportedHere,
+  reportedBefore,
+} from "./observe.ts";
+import { tallies } from "./tallies.ts";
+import type { Tally } from "./tally.ts";
 import { waitsForSecrets } from "./observe-left.ts";
 import { invalidStatus, statusOf } from "./plan-status.ts";
 import { reportDenial, reportSchema } from "./report.ts";
 import { credentialWatches, eachCredential } from "./watches.ts";
 
-export type CredentialLoop = (context: Context, name: string, signal: AbortSignal) => Promise<Outcome>;
+export type CredentialReconciler = (context: Context, name: string, signal: AbortSignal) => Promise<Outcome>;
+
+type TallyOf = (context: Context, credential: RegistryCredential) => Promise<Tally>;
 
 // After a start every namespace is looked at once, and each token that is due asked for, before a status says anything else than
 // it did: a restart writes nothing, whatever fails. An attempt may take as long as a run (src/operator/controllers.ts). What
@@ -27,12 +40,15 @@ const lookAgain = 1_000;
 
 export function credentialController(context: Context): Controller {
   const { stores } = context.cluster;
-  const run = credentialLoop();
+  const known = tallies(context);
+  const run = credentialReconciler((_, credential) => known.of(credential));
   return {
     name: "credential",
     watches: credentialWatches(context),
     initial: () => eachCredential(stores.credentials.values()),
     begin: () => {
+      known.follow();
+      stores.credentials.subscribe(({ key, gone }) => gone && known.forget(key));
       const installed = stores.crds.get(crdName);
       if (installed) reportSchema(context, installed);
       stores.crds.subscribe((change) => {
@@ -43,7 +59,8 @@ export function credentialController(context: Context): Controller {
   };
 }
 
-export function credentialLoop(): CredentialLoop {
+/** @param tallyOf Default: all namespaces are counted in each run. */
+export function credentialReconciler(tallyOf: TallyOf = counted): CredentialReconciler {
   let runs: CredentialRuns | undefined;
   return async (context, name, signal) => {
     runs ??= credentialRuns(context.runtime.clock);
@@ -53,7 +70,7 @@ export function credentialLoop(): CredentialLoop {
     try {
       if (credential?.deletionTimestamp) return await drain({ ...run, credential }, signal);
       if (!record.credential || !credential) return await reconcileUnreadable(run, signal);
-      return await reconcile({ ...run, credential }, runs, signal);
+      return await reconcile({ ...run, credential }, { ...runs, tallyOf }, signal);
     } catch (error) {
       const { kind, failure } = context.cluster.callFailure(error, `update the RegistryCredential ${name}`);
       if (kind === "notFound") return done;
@@ -65,7 +82,7 @@ export function credentialLoop(): CredentialLoop {
 
 async function reconcile(
   run: ReadableRun,
-  { startedAt, counting }: CredentialRuns,
+  { startedAt, counting, tallyOf }: CredentialRuns & { readonly tallyOf: TallyOf },
   signal: AbortSignal,
 ): Promise<Outcome> {
   const { context, record, credential, memory } = run;
@@ -91,8 +108,8 @@ async function reconcile(
   const rest = counting.rest(name);
   if (isFresh && rest > 0) return later(rest);
   const began = clock.elapsed();
-  const views = await viewsOf(context, credential);
-  const isPending = views.namespaces.some(({ pending }) => pending) && !denied;
+  const views = viewsOf(context, credential, await tallyOf(context, credential));
+  const isPending = views.namespaces.unsettled > 0 && !denied;
   const reported = (memory.reported ??= reportedBefore(run));
   const settling = startedAt + settleTime - clock.elapsed();
   memory.settles = (memory.settles ?? isFresh) && settling > 0 && isUnsettled(views);
@@ -103,7 +120,7 @@ async function reconcile(
   const status = statusOf(snapshot);
   memory.reported = { ...reported, status };
   counting.ended(name, began, stores.credentials.size);
-  const wait = await writeStatus(run, { status, namespaces: views.namespaces }, signal);
+  const wait = await writeStatus(run, { status, namespaces: views.namespaces.told }, signal);
   return { ...later(nextGraceEnd, wait), ...(isPending && waitsFor({ findings: name })) };
 }
 

@@ -11,6 +11,7 @@ import type { ReadableRun } from "./run.ts";
 import { heldUpIn, leftWith, type Unknown, waitsForSecrets, whyUnknown } from "./observe-left.ts";
 import { drainingOf, isOver, isSettled, newWaiting, restAfter } from "./plan-drain.ts";
 import { statusOf } from "./plan-status.ts";
+import { namespacesOf } from "./tally.ts";
 import type { Draining, HeldUp } from "./plan-types.ts";
 import { reportReleased } from "./report.ts";
 
@@ -77,7 +78,7 @@ function changeOf({ context, credential }: ReadableRun, draining: Draining): Sta
     ...installSnapshot(context, credential),
     reported: { status, since: new Map<string, never>() },
     entries: [],
-    namespaces: [],
+    namespaces: namespacesOf([]),
     leaving: [],
     missing: [],
     held: undefined,
@@ -87,7 +88,7 @@ function changeOf({ context, credential }: ReadableRun, draining: Draining): Sta
     extraReferences: status?.extraReferences ?? [],
     draining,
   };
-  return { status: statusOf(snapshot), namespaces: snapshot.namespaces };
+  return { status: statusOf(snapshot), namespaces: [] };
 }
 
 function unknownDraining({ runtime: { clock } }: Context, unknown: Unknown | undefined): Draining {

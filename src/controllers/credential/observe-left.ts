@@ -21,7 +21,7 @@ import type { HeldUp } from "./plan-types.ts";
 const worthTelling = Temporal.Duration.from({ seconds: 10 });
 
 /**
- * Each is queued again, but for those where something has failed: the loop that did comes back by itself, ever more slowly. A Secret that
+ * Each is queued again, but for those where something has failed: the controller that did comes back by itself, ever more slowly. A Secret that
  * is being deleted, and that somebody's finalizer holds, is not waited for once our logins are out of it.
  */
 export async function leftWith(context: Context, credential: RegistryCredential): Promise<Left> {
@@ -123,7 +123,7 @@ function heldOf({ cluster: { stores, digest } }: Context, credential: RegistryCr
   };
 }
 
-/** Something has failed there, and the loop that it was comes back by itself: who has failed is not to be asked once a second. */
+/** Something has failed there, and the controller that it was comes back by itself: who has failed is not to be asked once a second. */
 function comesBack(
   { credentials: { statusCache } }: Context,
   credential: RegistryCredential,
@@ -194,7 +194,7 @@ function heldUpBy(
   const deletedAt = deletionTimestamp ?? clock.now();
   // What ails others in a Secret that it shares does not keep it.
   const failures = [
-    // What is out of reach is found by no run for one that is deleted.
+    // What is not permitted is found by no run for one that is deleted.
     ...names.flatMap((each) => permissions.secret(each, namespace) ?? []),
     ...names.flatMap((each) => statusCache.secret(namespace, each)?.credentials.get(name)?.failures ?? []),
     ...(statusCache.references(namespace)?.failures ?? []),

@@ -5,6 +5,7 @@ import { crdName } from "../../api/names.ts";
 import { hasTrait } from "../../api/reasons.ts";
 import type { RegistryCredential, Retiring } from "../../api/registry-credential.ts";
 import { modeText } from "../../cluster/install-mode.ts";
+import type { NamespaceRecord } from "../../cluster/records.ts";
 import type { Token } from "../../cluster/token.ts";
 import { extraReferences, rememberedExtras } from "../../entitlement/extra-references.ts";
 import { type Retired, retiringStatus } from "../../entitlement/rename-grace.ts";
@@ -16,36 +17,66 @@ import { secretKey } from "../keys.ts";
 import { isKeptByTenant, holderOf } from "./observe-left.ts";
 import { recordedReferences } from "../service-account/plan.ts";
 import type { StatusCache } from "../status-cache.ts";
-import type { EntryView, GrantView, Lasting, NamespaceView, StatusSnapshot, Reported, Troubled } from "./plan-types.ts";
+import type {
+  EntryView,
+  GrantView,
+  Lasting,
+  Namespaces,
+  NamespaceView,
+  StatusSnapshot,
+  Reported,
+  Troubled,
+} from "./plan-types.ts";
+import { type Found, type Tally, tally } from "./tally.ts";
 
 export interface Views {
   readonly entries: readonly EntryView[];
-  readonly namespaces: readonly NamespaceView[];
+  readonly namespaces: Namespaces;
+  /** As far as no former name is concerned: see `statusSnapshot`. */
+  readonly leaving: readonly Troubled[];
 }
 
-export async function viewsOf(context: Context, credential: RegistryCredential): Promise<Views> {
+/** What is to be counted of one namespace. */
+export function foundIn(context: Context, credential: RegistryCredential, namespace: NamespaceRecord): Found {
   const { index: credentialIndex, statusCache } = context.credentials;
-  const { tokens } = context.grants;
-  const secretName = credential.spec.pullSecret.name;
-  const grants = new Map(credential.spec.registries.map(({ name }) => [name, new Map<string, GrantView>()]));
-  const namespaces: NamespaceView[] = [];
+  const { name: secretName } = credential.spec.pullSecret;
+  if (namespace.terminating) return {};
+  if (!credentialIndex.entitled(credential, namespace))
+    return { leaving: deniedIn(context, credential, namespace, [secretName]) };
+  const scope = context.grants.scopeOf(namespace);
+  const isPermitted = context.cluster.permissions.secret(secretName, namespace.name) === undefined;
+  const grants = (isPermitted ? credential.spec.registries : []).flatMap((entry) =>
+    grantsOf(entry, scope).flatMap(({ grant }) =>
+      isFailure(grant) ? [] : [[entry.name, context.grants.grantKey(grant)] as const],
+    ),
+  );
+  return { view: namespaceView(statusCache, credential, namespace.name), grants };
+}
+
+/** Counts all of them: those that it may be entitled to, and those in which it may have something. */
+export async function counted(context: Context, credential: RegistryCredential): Promise<Tally> {
+  const { index: credentialIndex } = context.credentials;
+  const { namespaces } = context.cluster.stores;
+  const all = tally();
+  const eligible = new Set<string>();
   await context.runtime.inSlices(credentialIndex.eligible(credential), (namespace) => {
-    if (namespace.terminating || !credentialIndex.entitled(credential, namespace)) return;
-    const scope = context.grants.scopeOf(namespace);
-    const isPermitted = context.cluster.permissions.secret(secretName, namespace.name) === undefined;
-    for (const entry of isPermitted ? credential.spec.registries : []) {
-      const views = grants.get(entry.name);
-      for (const { grant } of grantsOf(entry, scope)) {
-        if (isFailure(grant) || !views) continue;
-        const key = context.grants.grantKey(grant);
-        if (!views.has(key)) views.set(key, grantView(tokens.token(key), tokens.attempts(key)));
-      }
-    }
-    namespaces.push(namespaceView(statusCache, credential, namespace.name));
+    eligible.add(namespace.name);
+    all.put(namespace.name, foundIn(context, credential, namespace));
   });
+  await context.runtime.inSlices(credentialIndex.mayHold(credential.name), (name) => {
+    const namespace = eligible.has(name) ? undefined : namespaces.get(name);
+    if (namespace) all.put(name, foundIn(context, credential, namespace));
+  });
+  return all;
+}
+
+export function viewsOf({ grants: { tokens } }: Context, { spec }: RegistryCredential, all: Tally): Views {
+  const grants = (entry: string): readonly GrantView[] =>
+    Array.from(all.grants(entry), (key) => grantView(tokens.token(key), tokens.attempts(key)));
   return {
-    namespaces,
-    entries: [...grants].map(([name, views]) => ({ name, grants: [...views.values()] })),
+    namespaces: all.namespaces(),
+    leaving: all.leaving(),
+    entries: spec.registries.map(({ name }) => ({ name, grants: grants(name) })),
   };
 }
 
@@ -62,7 +93,9 @@ export function namespaceView(
   const found = statusCache.secret(namespace, spec.pullSecret.name)?.credentials.get(name);
   const references = spec.references === "ServiceAccounts" ? statusCache.references(namespace) : undefined;
   const isReferring = spec.references === "ServiceAccounts" && references?.generations.get(name) !== generation;
-  const failures = [...(found?.failures ?? []), ...(references?.failures ?? [])];
+  const all = [...(found?.failures ?? []), ...(references?.failures ?? [])];
+  const failures = all.filter((each) => !hasTrait(each, "passing"));
+  const awaiting = failures.length < all.length;
   const lasting = (failure: Failure): Lasting => {
     const lasted = statusCache.lasting(namespace, failure);
     // Another credential may have failed there for the same reason before this one came.
@@ -72,7 +105,8 @@ export function namespaceView(
   };
   return {
     name: namespace,
-    pending: found?.generation !== generation || isReferring,
+    pending: found?.generation !== generation || isReferring || awaiting,
+    ...(awaiting && { awaiting }),
     failures: failures.map(lasting),
     ...(found?.formers && { formers: found.formers }),
     notes: (found?.notes ?? []).map(lasting),
@@ -81,10 +115,7 @@ export function namespaceView(
 
 /** Something is still to come that a start brings by itself. */
 export function isUnsettled({ entries, namespaces }: Views): boolean {
-  return (
-    entries.some(({ grants }) => grants.some(({ awaited }) => awaited)) ||
-    namespaces.some(({ pending, failures }) => pending || failures.some(({ failure }) => hasTrait(failure, "passing")))
-  );
+  return namespaces.unsettled > 0 || entries.some(({ grants }) => grants.some(({ awaited }) => awaited));
 }
 
 /** @param denied why its finalizer could not be put on */
@@ -99,7 +130,9 @@ export async function statusSnapshot(
   const { status, spec } = credential;
   const { retiring, nextGraceEnd } = await renameGraceOf(context, credential);
   const extraReferences = await extrasOf(context, credential);
-  const leaving = await deniedRemovals(context, credential);
+  // Who is entitled may keep something under a former name.
+  const hasFormers = context.credentials.index.namesOf(credential.name).some(({ over }) => over);
+  const leaving = hasFormers ? await deniedRemovals(context, credential) : views.leaving;
   return {
     nextGraceEnd,
     snapshot: {
@@ -139,24 +172,39 @@ export function isNameNotPermitted({ cluster: { permissions } }: Context, { spec
 
 /** Where a credential has to leave, and is kept because something was denied: namespaces that lose it, and those that keep a Secret under a former name; only ones in which a login of it stands. */
 export async function deniedRemovals(context: Context, credential: RegistryCredential): Promise<readonly Troubled[]> {
-  const { statusCache, index: credentialIndex } = context.credentials;
-  const { inSlices } = context.runtime;
+  const { index: credentialIndex } = context.credentials;
   const { stores } = context.cluster;
   const current = credential.spec.pullSecret.name;
   const former = credentialIndex.namesOf(credential.name).flatMap(({ secretName, over }) => (over ? [secretName] : []));
-  const holds = holderOf(context, credential);
   const found: Troubled[] = [];
-  await inSlices(credentialIndex.mayHold(credential.name), (name) => {
+  await context.runtime.inSlices(credentialIndex.mayHold(credential.name), (name) => {
     const namespace = stores.namespaces.get(name);
     if (!namespace || namespace.terminating) return;
     const names = credentialIndex.entitled(credential, namespace) ? former : [current, ...former];
-    const troubles = names
-      .filter((secretName) => holds(namespace, secretName))
-      .flatMap((secretName) => statusCache.secret(name, secretName)?.credentials.get(credential.name)?.failures ?? [])
-      .map((failure) => statusCache.lasting(name, failure));
-    if (troubles.length > 0) found.push({ name, troubles });
+    const denied = deniedIn(context, credential, namespace, names);
+    if (denied) found.push(denied);
   });
   return found;
+}
+
+/** Why it is kept there under these names, where a login of it stands. */
+function deniedIn(
+  context: Context,
+  credential: RegistryCredential,
+  namespace: NamespaceRecord,
+  secretNames: readonly string[],
+): Troubled | undefined {
+  const { statusCache } = context.credentials;
+  const { name } = namespace;
+  const failuresIn = (secretName: string): readonly Failure[] =>
+    statusCache.secret(name, secretName)?.credentials.get(credential.name)?.failures ?? [];
+  const failing = secretNames.filter((secretName) => failuresIn(secretName).length > 0);
+  if (failing.length === 0) return undefined;
+  const holds = holderOf(context, credential);
+  const troubles = failing
+    .filter((secretName) => holds(namespace, secretName))
+    .flatMap((secretName) => failuresIn(secretName).map((failure) => statusCache.lasting(name, failure)));
+  return troubles.length > 0 ? { name, troubles } : undefined;
 }
 
 /** The records are read only where something was taken out of the spec. */

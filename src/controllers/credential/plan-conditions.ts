@@ -56,7 +56,7 @@ function ready(snapshot: StatusSnapshot, counts: Counts): Verdict {
   if (credential.spec.suspend) {
     return verdict(isWaiting ? "False" : "True", "Suspended", "spec.suspend is set: nothing is written to tenants");
   }
-  if (isWaiting) return verdict("False", "Progressing", progress(counts));
+  if (isWaiting) return verdict("False", "Progressing", progress(snapshot, counts));
   if (awaitsTokens(snapshot)) return verdict("False", "Progressing", tokensAwaited);
   if (counts.selected === 0) return verdict("True", "NoNamespaceSelected", "spec.namespaces selects no namespace");
   return verdict("True", "Served", "every namespace that can be served is served");
@@ -79,14 +79,15 @@ function tokensFresh(registries: readonly RegistryStatus[]): Verdict {
   return { type, status: "True", reason: "Fresh", message: "every token is in force" };
 }
 
-function distributed({ namespaces, reported }: StatusSnapshot, counts: Counts): Verdict {
+function distributed(snapshot: StatusSnapshot, counts: Counts): Verdict {
+  const { namespaces, reported } = snapshot;
   const type = "Distributed";
   const [worst] = failureGroups(
-    namespaces.map(({ name, failures }) => ({ name, troubles: failures })),
+    namespaces.told.map(({ name, failures }) => ({ name, troubles: failures })),
     reported.since,
   );
   if (worst) {
-    const example = namespaces.find(({ name }) => name === worst.examples[0]);
+    const example = namespaces.told.find(({ name }) => name === worst.examples[0]);
     const failure = example?.failures.find(({ failure: { reason } }) => reason === worst.reason)?.failure;
     const others = worst.count > worst.examples.length ? ", ..." : "";
     return {
@@ -97,7 +98,7 @@ function distributed({ namespaces, reported }: StatusSnapshot, counts: Counts): 
       steps: failure?.steps ?? [],
     };
   }
-  if (counts.pending > 0) return { type, status: "False", reason: "Progressing", message: progress(counts) };
+  if (counts.pending > 0) return { type, status: "False", reason: "Progressing", message: progress(snapshot, counts) };
   return { type, status: "True", reason: "Distributed", message: "every selected namespace is served" };
 }
 
@@ -118,7 +119,12 @@ function reconciling(snapshot: StatusSnapshot, counts: Counts): Verdict | undefi
   }
   const isWaiting = counts.pending > 0 && !credential.spec.suspend;
   if (!isWaiting && !awaitsTokens(snapshot)) return undefined;
-  return { type, status: "True", reason: "Progressing", message: isWaiting ? progress(counts) : tokensAwaited };
+  return {
+    type,
+    status: "True",
+    reason: "Progressing",
+    message: isWaiting ? progress(snapshot, counts) : tokensAwaited,
+  };
 }
 
 /** A first attempt is under way. Who waits for Ready after a change must not be told what was true before it. */
@@ -187,7 +193,7 @@ function blockers({ entries, namespaces, missing, now }: StatusSnapshot): readon
         return [{ ...failure, message: `${name}: ${failure.message}` }];
       }),
     ),
-    ...namespaces.flatMap(({ name, failures }) =>
+    ...namespaces.told.flatMap(({ name, failures }) =>
       failures
         .filter(({ failure }) => failure.cause === "Platform")
         .map(({ failure }) => ({ ...failure, message: `namespace ${name}: ${failure.message}` })),
@@ -201,8 +207,8 @@ const expiredMessage = "its token has expired";
 /** No attempt has failed since the operator started: one is on its way. */
 const expired: Failure = failure("TokenExpired", { message: expiredMessage });
 
-function progress({ pending, selected }: Counts): string {
-  return `${pending} of ${namespacesText(selected)} not looked at yet`;
+function progress({ namespaces }: StatusSnapshot, { pending, selected }: Counts): string {
+  return `${pending} of ${namespacesText(selected)} ${namespaces.awaiting > 0 ? "waiting for a first token, or " : ""}not looked at yet`;
 }
 
 /** Member by member: it may be an Error, of which a spread keeps no message. */

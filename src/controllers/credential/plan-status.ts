@@ -11,12 +11,13 @@ import { conditionsOf, longestMessage } from "./plan-conditions.ts";
 import { failureGroups } from "./plan-failure-groups.ts";
 import { believedTime } from "./plan-status-text.ts";
 import { earliestInstant, timeText } from "../../runtime/time-text.ts";
-import { type EntryView, type GrantView, lacksToken, type NamespaceView, type StatusSnapshot } from "./plan-types.ts";
+import { type EntryView, type GrantView, lacksToken, type StatusSnapshot } from "./plan-types.ts";
 
 export function statusOf(snapshot: StatusSnapshot): Status {
   const { credential, reported, now, entries, namespaces, leaving, secretName, retiring, extraReferences, mode } =
     snapshot;
-  const counts = countsOf(namespaces);
+  const { selected, pending, failed } = namespaces;
+  const counts = { selected, ready: selected - failed - pending, pending, failed };
   const former = formerOf(snapshot, counts);
   const registries = entries.map((entry) => registryStatus(entry, now, former(entry.name)));
   return {
@@ -30,7 +31,10 @@ export function statusOf(snapshot: StatusSnapshot): Status {
     ...(extraReferences.length > 0 && { extraReferences: [...extraReferences] }),
     failures: [
       ...failureGroups(
-        [...namespaces.map(({ name, failures, notes }) => ({ name, troubles: [...failures, ...notes] })), ...leaving],
+        [
+          ...namespaces.told.map(({ name, failures, notes }) => ({ name, troubles: [...failures, ...notes] })),
+          ...leaving,
+        ],
         reported.since,
       ),
     ],
@@ -39,19 +43,13 @@ export function statusOf(snapshot: StatusSnapshot): Status {
   };
 }
 
-function countsOf(namespaces: readonly NamespaceView[]): NonNullable<Status["namespaces"]> {
-  const failed = namespaces.filter(({ failures }) => failures.length > 0).length;
-  const pending = namespaces.filter((view) => view.pending && view.failures.length === 0).length;
-  return { selected: namespaces.length, ready: namespaces.length - failed - pending, pending, failed };
-}
-
 /** By entry: which namespaces live by a login of before. Since when is read back, so that a restart changes nothing. */
 function formerOf(
   { credential, reported, namespaces, now }: StatusSnapshot,
   { pending }: NonNullable<Status["namespaces"]>,
 ): (entry: string) => RegistryStatus["former"] {
   const formers = Map.groupBy(
-    namespaces.flatMap((each) => each.formers ?? []),
+    namespaces.told.flatMap((each) => each.formers ?? []),
     ({ entry }) => entry,
   );
   return (entry) => {

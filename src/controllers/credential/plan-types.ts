@@ -32,12 +32,28 @@ export interface NamespaceView {
   readonly name: string;
   /** Not looked at yet, or waiting for something that comes by itself. */
   readonly pending: boolean;
-  /** Why it is not served as wanted; empty where it is. */
+  /** It was looked at, and waits for a token's first attempt. Default: false. */
+  readonly awaiting?: boolean;
+  /** Why it is not served as wanted; empty where it is. What passes by itself in a moment is none. */
   readonly failures: readonly Lasting[];
   /** Worth telling, though the namespace is served. */
   readonly notes: readonly Lasting[];
   /** One for each entry. Default: none. */
   readonly formers?: readonly FormerView[];
+}
+
+/** The namespaces that it selects, in numbers, and those of which there is more to tell. */
+export interface Namespaces {
+  readonly selected: number;
+  /** Not looked at yet, or waiting for something that comes by itself. */
+  readonly unsettled: number;
+  /** Those of them that do not fail. */
+  readonly pending: number;
+  readonly failed: number;
+  /** Waiting for a token's first attempt. */
+  readonly awaiting: number;
+  /** With failures, notes, or logins of before; by name. */
+  readonly told: readonly NamespaceView[];
 }
 
 export interface GrantView {
@@ -78,7 +94,7 @@ export interface StatusSnapshot {
   readonly reported: Reported;
   readonly now: Temporal.Instant;
   readonly entries: readonly EntryView[];
-  readonly namespaces: readonly NamespaceView[];
+  readonly namespaces: Namespaces;
   /** Namespaces that are to lose the credential, and keep it because something was refused. */
   readonly leaving: readonly Troubled[];
   /** Why the platform keeps less than the credential asks for, whatever the namespace. */

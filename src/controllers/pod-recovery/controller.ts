@@ -10,13 +10,13 @@ import { recoverableSecrets } from "./observe.ts";
 import { podsToEvict } from "./plan.ts";
 import { podsWatches, stuckPods } from "./watches.ts";
 
-export type PodsLoop = (context: Context, namespace: string, signal: AbortSignal) => Promise<Outcome>;
+export type PodsReconciler = (context: Context, namespace: string, signal: AbortSignal) => Promise<Outcome>;
 
 // Milliseconds.
 const lookAgain = 60_000;
 
 export function podRecoveryController(context: Context): Controller {
-  const run = podsLoop();
+  const run = podsReconciler();
   return {
     name: "pods",
     watches: podsWatches(context),
@@ -25,7 +25,7 @@ export function podRecoveryController(context: Context): Controller {
   };
 }
 
-export function podsLoop(): PodsLoop {
+export function podsReconciler(): PodsReconciler {
   const known = podsMemory();
 
   return async (context, namespaceName, signal) => {

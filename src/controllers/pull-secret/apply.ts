@@ -8,7 +8,9 @@ import { dockerConfigKey, dockerConfigType } from "../../registry/docker-config.
 import type { SecretRecord } from "../../cluster/records.ts";
 import type { Context } from "../context.ts";
 import { afterWrite, waitBeforeWrite } from "../../runtime/queue/conflict-backoff.ts";
+import { secretKey, writer } from "../keys.ts";
 import { done, earliest, failed } from "../outcome.ts";
+import { isAsPlanned } from "./plan-afterwards.ts";
 import type { Run } from "./run.ts";
 import { type Snapshot, settledBy } from "./observe.ts";
 import { findingWithout, type Decision, ownObject, type Result, resultOfPlan, resultOfSuspension } from "./report.ts";
@@ -38,6 +40,9 @@ export async function applyPlan(run: Run, decision: Decision, signal: AbortSigna
   if (wait > 0) return { ...planned, outcome: earliest(wait) };
   const written = await writeSecret(run, action, snapshot, signal);
   log.debug("pull Secret written", { namespace: namespace.name, secret: name, action: action.kind });
+  if (written && isAsPlanned(snapshot, plan, written)) memory.lost = undefined;
+  // The answer may be other than what was sent, and what was found of others may be other with it.
+  else if (written) context.queue.enqueue(secretKey(namespace.name, name), { lane: "normal" });
   const place = { namespaceUid: namespace.uid, secretName: name };
   if (written && plan.state === "usable") noteMembers(context, place, written, snapshot);
   else context.credentials.members.note(place, undefined, written ? snapshot.frozenUids : []);
@@ -105,12 +110,10 @@ export async function writeSecret(
       before && { ...before, ...(managedFields && { managedFields }) },
     );
   };
-  const noted = (answer: unknown): SecretRecord | undefined => {
-    const written = transforms.secret(answer);
-    if (written) stores.pullSecrets.wrote(written);
-    return written;
-  };
-  const replace = async (json: string) => noted(await api.replaceSecret(namespace, name, json, signal));
+  const send = (write: () => Promise<unknown>): Promise<SecretRecord | undefined> =>
+    stores.pullSecrets.send(`${namespace}/${name}`, writer.secret, async () => transforms.secret(await write()));
+  const replace = (json: string) => send(() => api.replaceSecret(namespace, name, json, signal));
+  const create = (json: string) => send(() => api.createSecret(namespace, json, signal));
   switch (action.kind) {
     case "delete":
       await remove().catch(async (error: unknown) => {
@@ -121,10 +124,10 @@ export async function writeSecret(
     case "recreate":
       await noteFor(action.body, false);
       await remove();
-      return noted(await api.createSecret(namespace, json(action.body), signal));
+      return create(json(action.body));
     case "create":
       await noteFor(action.body, false);
-      return noted(await api.createSecret(namespace, json(action.body), signal));
+      return create(json(action.body));
     case "replace": {
       const { body, othersFields } = action;
       await noteFor(body, true);

@@ -24,7 +24,7 @@ import {
 } from "./report.ts";
 import { pullSecretWatches } from "./watches.ts";
 
-export type PullSecretLoop = (
+export type PullSecretReconciler = (
   context: Context,
   namespace: string,
   name: string,
@@ -43,7 +43,7 @@ const millisecondsOfUnit = 2;
 type Decide = (snapshot: PullSecretSnapshot) => PullSecretPlan;
 
 export function pullSecretController(context: Context): Controller {
-  const run = pullSecretLoop();
+  const run = pullSecretReconciler();
   return {
     name: "secret",
     watches: pullSecretWatches(context),
@@ -58,7 +58,7 @@ export function pullSecretController(context: Context): Controller {
   };
 }
 
-export function pullSecretLoop(): PullSecretLoop {
+export function pullSecretReconciler(): PullSecretReconciler {
   const begin = secretRuns();
   return async (context, namespace, name, signal) => {
     const { clock } = context.runtime;

@@ -195,7 +195,7 @@ function optionsOf(
 
 /**
  * How many ServiceAccounts a Secret which goes has to wait for. Those that may not be seen count as one, until the references
- * loop says that it has waited for long enough.
+ * controller says that it has waited for long enough.
  */
 export function referencesTo(
   { credentials: { statusCache }, cluster: { stores, permissions } }: Context,

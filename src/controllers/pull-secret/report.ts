@@ -46,6 +46,7 @@ export function reportSecret(context: Context, namespace: NamespaceRecord, name:
   if (namespaceNotPermitted(settings.mode, namespace.name)) return;
   const uid = stores.pullSecrets.get(`${namespace.name}/${name}`)?.uid ?? "";
   for (const failure of newFailures) {
+    if (hasTrait(failure, "passing")) continue;
     events.publish({
       regarding: { apiVersion: "v1", kind: "Secret", namespace: namespace.name, name, uid },
       type: "Warning",

@@ -5,7 +5,7 @@ import type { Change } from "../../runtime/watch/store.ts";
 import type { Context, Needs } from "../context.ts";
 import { concernsNamespaces, isAnotherIdentity } from "../changes.ts";
 import { concernedNames, concernedNamespaces, isKnownOf, marked, namesConcerning } from "../concerned-namespaces.ts";
-import { secretKey } from "../keys.ts";
+import { secretKey, writer } from "../keys.ts";
 
 type Known = Needs<{
   runtime: "clock";
@@ -79,7 +79,8 @@ export function pullSecretWatches(context: Known): readonly Watch<Request | Skip
         : [],
     ),
     // The first list of a name queues all of its keys when it is complete.
-    watch(stores.pullSecrets, ({ before, after }) => {
+    watch(stores.pullSecrets, ({ before, after, by }) => {
+      if (by === writer.secret) return [];
       const record = after ?? before;
       if (!record || !namesSynced(record.name)) return [];
       return [{ key: secretKey(record.namespace, record.name), options: { lane: "normal" } }];

@@ -9,6 +9,7 @@ import { planReferences } from "./plan.ts";
 import type { ServiceAccountRecord } from "../../cluster/records.ts";
 import { othersFieldsIn } from "../../cluster/transform/managed-fields.ts";
 import type { Context } from "../context.ts";
+import { writer } from "../keys.ts";
 import { alwaysTooLate, lostAgain, type LostRaces } from "../lost-races.ts";
 import { metered } from "../../cluster/metered-api.ts";
 import type { ObservedReferences, WantedReferences } from "./observe.ts";
@@ -136,12 +137,14 @@ export async function patchReferences(
 /** Sends a patch, and gives the version that it has made. */
 function patching(
   { cluster: { api, stores, transforms } }: Context,
-  { namespace, name }: ServiceAccountRecord,
+  { key, namespace, name }: ServiceAccountRecord,
   signal: AbortSignal,
 ): (patch: object) => Promise<string | undefined> {
   return async (patch) => {
-    const written = transforms.serviceAccount(await api.patchServiceAccount(namespace, name, patch, signal));
-    if (written) stores.serviceAccounts.wrote(written);
+    // The round looks at it as it is now.
+    const written = await stores.serviceAccounts.send(key, writer.references, async () =>
+      transforms.serviceAccount(await api.patchServiceAccount(namespace, name, patch, signal)),
+    );
     return written?.resourceVersion;
   };
 }

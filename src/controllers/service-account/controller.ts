@@ -12,7 +12,7 @@ import { letGo, noteLeaving, type ReferencesMemory, reportMissing, reportRound }
 import { type ReferencesRound, referencesRound } from "./round.ts";
 import { referencesEverywhere, referencesWatches } from "./watches.ts";
 
-export type ReferencesLoop = (context: Context, namespace: string, signal: AbortSignal) => Promise<Outcome>;
+export type ReferencesReconciler = (context: Context, namespace: string, signal: AbortSignal) => Promise<Outcome>;
 
 /** Cost as much of our time as a request. */
 const lookedAtForUnit = 500;
@@ -20,7 +20,7 @@ const lookedAtForUnit = 500;
 const missedWithin = Temporal.Duration.from({ seconds: 1 });
 
 export function serviceAccountController(context: Context): Controller {
-  const run = referencesLoop();
+  const run = referencesReconciler();
   return {
     name: "references",
     watches: referencesWatches(context),
@@ -29,7 +29,7 @@ export function serviceAccountController(context: Context): Controller {
   };
 }
 
-export function referencesLoop(): ReferencesLoop {
+export function referencesReconciler(): ReferencesReconciler {
   const memories = memory<ReferencesMemory>();
 
   return async (context, namespaceName, signal) => {

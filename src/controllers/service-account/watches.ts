@@ -5,7 +5,7 @@ import type { Change } from "../../runtime/watch/store.ts";
 import { concernsNamespaces } from "../changes.ts";
 import { concernedNamespaces, marked } from "../concerned-namespaces.ts";
 import type { Needs } from "../context.ts";
-import { referencesKey } from "../keys.ts";
+import { referencesKey, writer } from "../keys.ts";
 
 type Known = Needs<{
   runtime: "clock";
@@ -44,7 +44,8 @@ export function referencesWatches(context: Known): readonly Watch<Request | Skip
     watch(namespaces, ({ key, before, after }) =>
       after ? [{ key: referencesKey(key), options: { lane: before ? "normal" : "interactive" } }] : [],
     ),
-    watch(stores.serviceAccounts, ({ key, before, after }) => {
+    watch(stores.serviceAccounts, ({ key, before, after, by }) => {
+      if (by === writer.references) return [];
       // One that did not fit: its namespace is told so.
       if (!before && !after)
         return [{ key: referencesKey(key.slice(0, key.indexOf("/"))), options: { lane: "normal" } }];

@@ -291,7 +291,7 @@ class TokenGate implements TokenAdmission {
 
 function grantOf(text: string): string {
   const key = keyOf(text);
-  return key.loop === "token" ? key.grantKey : text;
+  return key.controller === "token" ? key.grantKey : text;
 }
 
 /** The text is the same for as long as it lasts: a time that moves on would be news to every tenant, four times a minute. */

@@ -9,6 +9,7 @@ import type { Outcome } from "../../runtime/queue/work-queue.ts";
 import { textWithSteps } from "../../runtime/steps.ts";
 import type { KnownAbsent } from "../../runtime/watch/presence.ts";
 import type { Context } from "../context.ts";
+import { writer } from "../keys.ts";
 import { done, failed } from "../outcome.ts";
 import { tokenSecretName } from "./grant-tracker.ts";
 import { publication } from "./plan-publish.ts";
@@ -38,11 +39,12 @@ export async function storeToken(
     type: tokenSecretType,
     data: tokenToData(minted, { ...token, makers: tokens.makers(token.grantKey) }),
   };
-  const written = before
-    ? await api.replaceSecret(namespace, name, body, signal)
-    : await api.createSecret(namespace, body, signal);
-  const record = transforms.operatorSecret(written);
-  if (record) stores.operatorSecrets.wrote(record);
+  await stores.operatorSecrets.send(`${namespace}/${name}`, writer.token, async () => {
+    const answer = before
+      ? api.replaceSecret(namespace, name, body, signal)
+      : api.createSecret(namespace, body, signal);
+    return transforms.operatorSecret(await answer);
+  });
 }
 
 /** The state in which the token may be published, or why it is held back. */

@@ -6,7 +6,7 @@ import type { Grant } from "../../providers/grant.ts";
 import type { KnownAbsent } from "../../runtime/watch/presence.ts";
 import { boundedMakers, type Maker } from "../../cluster/makers.ts";
 import { grantsBySource } from "./grants-by-source.ts";
-import { bestTarget, type VerificationTarget } from "./verification-target.ts";
+import { type Targets, targets, type VerificationTarget } from "./verification-target.ts";
 import { asksAnew, type Refreshes, type Refused } from "./plan-refresh.ts";
 import type { NamespaceRecord, OperatorSecretRecord } from "../../cluster/records.ts";
 import { isAlive, type Token, tokenUntil } from "../../cluster/token.ts";
@@ -132,15 +132,16 @@ class TrackedGrants implements GrantTracker {
   readonly #onUnused;
   readonly #onForgotten;
   readonly #attempts = new Map<string, Attempts>();
-  readonly #users = new Map<string, Map<string, Use>>();
+  /** By grant, by user: for whom it is wanted there. */
+  readonly #users = new Map<string, Map<string, readonly Maker[]>>();
   readonly #needs = new Map<string, ReadonlySet<string>>();
   readonly #kept = keptTokens();
   readonly #made;
   #firstUse: number | undefined;
   readonly #unused = new Map<string, number>();
   readonly #repeats;
-  // Thousands may use one grant.
-  readonly #targets = new Map<string, VerificationTarget | undefined>();
+  // Of those that somebody uses.
+  readonly #targets = new Map<string, Targets>();
   // Grants asked for in place of others.
   readonly #replacements = new Set<string>();
   readonly #budget;
@@ -184,29 +185,40 @@ class TrackedGrants implements GrantTracker {
     return { makers: all, isChanged: !lacked && this.#made.unstored(key) };
   };
 
+  readonly #tried = (key: string, user: string, target: VerificationTarget | undefined): void => {
+    const known = this.#targets.get(key);
+    if (known) known.set(user, target);
+    else if (target) {
+      const first = targets();
+      first.set(user, target);
+      this.#targets.set(key, first);
+    }
+  };
+
   readonly use: GrantTracker["use"] = (user, all, items = new Set()) => {
     this.#firstUse ??= this.#clock.elapsed();
     const grants = this.#budget.within(user, all);
     const before = this.#needs.get(user) ?? new Set();
     this.keep(user, items);
     for (const key of before) {
-      this.#targets.delete(key);
       if (grants.has(key)) continue;
       const others = this.#users.get(key);
       others?.delete(user);
+      this.#targets.get(key)?.set(user, undefined);
       if (others?.size !== 0) continue;
       this.#users.delete(key);
+      this.#targets.delete(key);
       this.#released(key);
     }
     const isReplacing = before.size > 0 || !this.#budget.isUrgent(user, grants.size);
     const first: string[] = [];
     for (const [key, { grant, target, refreshes = {}, makers = [] }] of grants) {
-      this.#targets.delete(key);
       const known = this.#users.get(key);
       const before = this.#attempts.get(key);
-      const { isChanged: isOthers, ...use } = { ...this.#noted(key, makers), target };
+      const { isChanged: isOthers, makers: noted } = this.#noted(key, makers);
+      this.#tried(key, user, target);
       if (known) {
-        known.set(user, use);
+        known.set(user, noted);
         const isChanged = Object.entries(refreshes).some(([name, value]) => before?.refreshes?.[name] !== value);
         const isNowUrgent = !isReplacing && this.#replacements.has(key);
         if (isChanged || isNowUrgent) this.#replacements.delete(key);
@@ -215,7 +227,7 @@ class TrackedGrants implements GrantTracker {
           this.#attempts.set(key, { ...before, refreshes: { ...before.refreshes, ...refreshes } });
         continue;
       }
-      this.#users.set(key, new Map([[user, use]]));
+      this.#users.set(key, new Map([[user, noted]]));
       if (isReplacing) this.#replacements.add(key);
       else this.#replacements.delete(key);
       this.#unused.delete(key);
@@ -235,7 +247,7 @@ class TrackedGrants implements GrantTracker {
     this.#users
       .get(grantKey)
       ?.get(user)
-      ?.makers.some((each) => each.credential === credential && each.entry === entry) === true ||
+      ?.some((each) => each.credential === credential && each.entry === entry) === true ||
     this.#kept.has(user, keptItem(grantKey, credential, entry));
 
   readonly madeFor: GrantTracker["madeFor"] = (credential, entry, namespace) =>
@@ -249,7 +261,7 @@ class TrackedGrants implements GrantTracker {
 
   readonly forgetCeased: GrantTracker["forgetCeased"] = (key) => {
     if (this.#firstUse === undefined || this.#clock.elapsed() - this.#firstUse < settleTime) return;
-    const using = new Set([...(this.#users.get(key)?.values() ?? [])].flatMap(({ makers }) => makers));
+    const using = new Set([...(this.#users.get(key)?.values() ?? [])].flat());
     const present = this.token(key);
     const ceased = this.#made.known(key).flatMap((maker): Maker[] => {
       const { credential, entry, until = present?.issuedAt.toString() } = maker;
@@ -267,14 +279,11 @@ class TrackedGrants implements GrantTracker {
   readonly attempts: GrantTracker["attempts"] = (key) => this.#attempts.get(key);
 
   readonly owner: GrantTracker["owner"] = (key) => {
-    const [maker] = this.#users.get(key)?.values().next().value?.makers ?? [];
+    const [maker] = this.#users.get(key)?.values().next().value ?? [];
     return maker && `${maker.credential}/${maker.entry}`;
   };
 
-  readonly target: GrantTracker["target"] = (key) => {
-    if (!this.#targets.has(key)) this.#targets.set(key, bestTarget(verificationTargetsOf(this.#users.get(key))));
-    return this.#targets.get(key);
-  };
+  readonly target: GrantTracker["target"] = (key) => this.#targets.get(key)?.best();
 
   readonly ended: GrantTracker["ended"] = (key, failure, refused) => {
     const before = this.#attempts.get(key);
@@ -315,7 +324,6 @@ class TrackedGrants implements GrantTracker {
   readonly forget: GrantTracker["forget"] = (key) => {
     this.#attempts.delete(key);
     this.#bySource.forget(key);
-    this.#targets.delete(key);
     this.#repeats.forget(key);
     this.#unused.delete(key);
     this.#replacements.delete(key);
@@ -340,13 +348,4 @@ function tokenOf(present: Token, { until }: Pick<Maker, "until">): Token | undef
   if (until === undefined) return present;
   const at = timeOfText(until);
   return at && tokenUntil(present, at);
-}
-
-/** How one Secret uses a grant. */
-interface Use extends Pick<NeededGrant, "target"> {
-  readonly makers: readonly Maker[];
-}
-
-function* verificationTargetsOf(uses: ReadonlyMap<string, Use> | undefined): Iterable<VerificationTarget | undefined> {
-  for (const { target } of uses?.values() ?? []) yield target;
 }

@@ -32,7 +32,7 @@ function* concerned(
   for (const user of tokens.users(grantKey)) {
     yield { key: user, options: { lane: "bulk", flow: grantKey } };
     const key = keyOf(user);
-    if (key.loop !== "secret") continue;
+    if (key.controller !== "secret") continue;
     for (const name of statusCache.secret(key.namespace, key.name)?.credentials.keys() ?? []) credentials.add(name);
   }
   for (const name of credentials) yield { key: credentialKey(name), options: statusSoon };

@@ -80,3 +80,24 @@ export function bestTarget(targets: Iterable<VerificationTarget | undefined>): V
   }
   return best;
 }
+
+/** Those that the users of one grant have, kept so that the best costs the same however many use it. */
+export interface Targets {
+  /** Undefined: the user has none. */
+  set(user: string, target: VerificationTarget | undefined): void;
+  best(): VerificationTarget | undefined;
+}
+
+export function targets(): Targets {
+  // In the order in which they came, as `bestTarget` has it.
+  const withImage = new Map<string, VerificationTarget>();
+  const ofLogin = new Map<string, VerificationTarget>();
+  return {
+    set: (user, target) => {
+      const into = target && (target.image === undefined ? ofLogin : withImage);
+      for (const each of [withImage, ofLogin]) if (each !== into) each.delete(user);
+      if (target) into?.set(user, target);
+    },
+    best: () => withImage.values().next().value ?? ofLogin.values().next().value,
+  };
+}

@@ -2,7 +2,7 @@
 import { type Request, watch, type Watch } from "../../runtime/queue/controllers.ts";
 import { isAnotherSchema } from "../changes.ts";
 import type { Context, Needs } from "../context.ts";
-import { tokenKey } from "../keys.ts";
+import { tokenKey, writer } from "../keys.ts";
 
 type Known = Needs<{ cluster: "stores"; grants: "tokens"; queue: "signals" }>;
 
@@ -12,7 +12,9 @@ export function tokenWatches({
   queue: { signals },
 }: Known): readonly Watch<Request>[] {
   return [
-    watch(stores.operatorSecrets, function* ({ key, before, after }): Generator<Request> {
+    watch(stores.operatorSecrets, function* ({ key, before, after, by }): Generator<Request> {
+      // Those who use it are told by the run.
+      if (by === writer.token) return;
       const record = after ?? before;
       // One that nobody wants, such as a late write of another replica's, is collected in time; and somebody may live by one that
       // is gone.

@@ -179,7 +179,7 @@ function settingsOf({ endpoints }: AzureOptions, { authority }: AcrGrant): Setti
     // It would ask another host, in order to trust a list that grant.ts has already.
     disableInstanceDiscovery: true,
     httpClient,
-    // The token loop tries again, within its budgets.
+    // The token controller tries again, within its budgets.
     retryOptions: { maxRetries: 0 },
   };
 }

@@ -43,7 +43,7 @@ export function awsClientSettings(
     useDualstackEndpoint: override === undefined && endpoint === "dualstack",
     ignoreConfiguredEndpointUrls: true,
     requestHandler: awsRequestHandler(options.http, { signal, ...caOf(options, place) }),
-    // The token loop tries again, within its budgets.
+    // The token controller tries again, within its budgets.
     maxAttempts: 1,
     retryMode: "standard",
     defaultsMode: "standard",

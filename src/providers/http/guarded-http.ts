@@ -1,4 +1,4 @@
-// The guarded way out: a provider's call reaches the internet without reaching anything else.
+// Guarded egress: a provider's call reaches the internet without reaching anything else.
 import { isIP } from "node:net";
 import type { Dispatcher } from "undici";
 import type { Clock } from "../../runtime/clock.ts";
@@ -86,7 +86,7 @@ const ownHeaders = new Set([
 const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 /**
- * The way out to the network.
+ * The egress to the network.
  *
  * Through a proxy, the proxy resolves names, and an address cannot be checked here: the allow-list of hosts is then the
  * fence, together with the proxy's own rules. Addresses written into URLs and the names of metadata services are refused

@@ -20,7 +20,7 @@ export interface HttpAnswer {
 }
 
 /**
- * The only way out for providers: the host is on the allow-list, the address that was connected to is public or allowed,
+ * The only egress of providers: the host is on the allow-list, the address that was connected to is public or allowed,
  * size and time are limited, the proxy is the environment's, and a redirect is never followed.
  *
  * Throws OperatorError with reason EndpointNotAllowed (host or scheme), AddressNotAllowed (where the name leads),

@@ -21,8 +21,16 @@ export interface Wish {
   readonly at: number;
 }
 
-/** Two wishes for one key are one; its flow is that of the higher lane, of equals the first. */
-export function earliestAndHighest(first: Wish, second: Wish): Wish {
+/** Milliseconds. Who waits for what comes so much later does not wait for what comes now. */
+const farOff = 60_000;
+
+/**
+ * Two wishes for one key are one; its flow is that of the higher lane, of equals the first. Where one of them is for a time that is
+ * far off, such as the end of a login that is replaced now, the other one says how urgent it is.
+ */
+export function earliestAndHighest(first: Wish, second: Wish, now: number): Wish {
+  const ahead = Math.max(second.at, now) - Math.max(first.at, now);
+  if (Math.abs(ahead) >= farOff) return ahead > 0 ? first : second;
   const { lane, flow } = lanes.indexOf(second.lane) < lanes.indexOf(first.lane) ? second : first;
   return { lane, flow, at: Math.min(first.at, second.at) };
 }

@@ -217,7 +217,7 @@ class LaneQueue implements WorkQueue {
       this.#put(added);
       return;
     }
-    const better = earliestAndHighest({ lane: item.lane, flow: item.flow, at: item.at }, { ...wish, at });
+    const better = earliestAndHighest({ lane: item.lane, flow: item.flow, at: item.at }, { ...wish, at }, this.#now());
     const isDelayed = item.position !== notDelayed;
     if (better.lane === item.lane && (!isDelayed || better.at === item.at)) {
       if (!isDelayed) this.#ready.review(item);
@@ -257,7 +257,7 @@ class LaneQueue implements WorkQueue {
     const lane = options.lane ?? "normal";
     const wish = { lane, flow: options.flow ?? this.#fair.flowOf(key, lane), at };
     const run = this.#running.get(key);
-    if (run) run.again = run.again ? earliestAndHighest(run.again, wish) : wish;
+    if (run) run.again = run.again ? earliestAndHighest(run.again, wish, this.#now()) : wish;
     else this.#wait(key, wish);
   };
 
@@ -280,7 +280,7 @@ class LaneQueue implements WorkQueue {
     this.#fair.ended(key, outcome.cost ?? 0, this.#now());
     this.#observer?.finished(run.lane, (this.#clock.elapsed() - run.startedAt) / 1000);
     const own = outcome.failed ? this.#afterFailure(key, run, outcome) : this.#afterSuccess(key, run, outcome);
-    const wish = own && run.again ? earliestAndHighest(own, run.again) : (own ?? run.again);
+    const wish = own && run.again ? earliestAndHighest(own, run.again, this.#now()) : (own ?? run.again);
     if (wish && !this.#closed) this.#wait(key, wish);
     if (this.idle()) for (const resolve of this.#idleWaiters.splice(0)) resolve();
   };

@@ -15,6 +15,8 @@ export interface Change<R> {
   readonly before?: R;
   readonly after?: R;
   readonly gone?: KnownAbsent;
+  /** What a write of theirs has brought, as far as is known: told once more, without it, where it was not that. See `send`. */
+  readonly by?: string;
 }
 
 export type Listener<R> = (change: Change<R>) => void;
@@ -36,6 +38,11 @@ export interface Store<R extends StoredObject> {
   exceeds(value: string): boolean;
   /** The answer to our own POST, PUT or PATCH (or to a DELETE that a finalizer holds up). */
   wrote(record: R): void;
+  /**
+   * Sends a write of our own, and notes the answer as `wrote` does. What it brings is told with `by`, whether its event comes before
+   * the answer or not: who goes by the answer need hear nothing else.
+   */
+  send(key: string, by: string, write: () => Promise<R | undefined>): Promise<R | undefined>;
   /** Our own DELETE succeeded; `resourceVersion` is the one that it was conditional on. */
   removed(key: string, resourceVersion: string): void;
   /**
@@ -78,6 +85,8 @@ class IndexedStore<R extends StoredObject> implements FedStore<R> {
   readonly #tombstones = new Map<string, string>();
   readonly #tell;
   readonly #horizons = new Set<Horizon>();
+  /** Writes that are under way. */
+  readonly #sent = new Map<string, Sent>();
   readonly subscribe;
 
   constructor(options: StoreOptions<R>) {
@@ -105,7 +114,10 @@ class IndexedStore<R extends StoredObject> implements FedStore<R> {
     const full = this.#records.set(record);
     if (full === undefined) {
       horizon?.fresh?.add(key);
-      this.#tell(before ? { key, before, after: record } : { key, after: record });
+      const sent = this.#sent.get(key);
+      sent?.heard.push(record.resourceVersion);
+      const by = sent && { by: sent.by };
+      this.#tell(before ? { key, before, after: record, ...by } : { key, after: record, ...by });
       return;
     }
     const isChanged = horizon?.exceeded.has(full) === false;
@@ -245,6 +257,23 @@ class IndexedStore<R extends StoredObject> implements FedStore<R> {
     this.#put(record, horizon);
   };
 
+  readonly send: FedStore<R>["send"] = async (key, by, write) => {
+    const sent: Sent = { by, heard: [] };
+    let version: string | undefined;
+    this.#sent.set(key, sent);
+    try {
+      const record = await write();
+      if (record) this.wrote(record);
+      version = record?.resourceVersion;
+      return record;
+    } finally {
+      this.#sent.delete(key);
+      const after = this.#records.get(key);
+      // It was somebody else's, or nobody can tell.
+      if (after && sent.heard.some((each) => each !== version)) this.#tell({ key, before: after, after });
+    }
+  };
+
   readonly removed = (key: string, resourceVersion: string): void => {
     const horizon = this.#horizonOf(key);
     if (!horizon) return;
@@ -296,6 +325,12 @@ class IndexedStore<R extends StoredObject> implements FedStore<R> {
       this.#gone(before);
     } else this.removed(key, before.resourceVersion);
   };
+}
+
+interface Sent {
+  readonly by: string;
+  /** Versions that were told meanwhile. */
+  readonly heard: string[];
 }
 
 // A list comes in the order of keys: only its end says how far it goes.

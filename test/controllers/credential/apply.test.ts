@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import type { RegistryCredential, Status } from "../../../src/api/registry-credential.ts";
 import type { CredentialRecord } from "../../../src/cluster/records.ts";
 import type { Context } from "../../../src/controllers/context.ts";
-import { credentialLoop } from "../../../src/controllers/credential/controller.ts";
+import { credentialReconciler } from "../../../src/controllers/credential/controller.ts";
 import { putFinalizer, writeStatus } from "../../../src/controllers/credential/apply.ts";
 import { type CredentialMemory, memoryOf } from "../../../src/controllers/credential/run.ts";
 import { memory } from "../../../src/runtime/queue/memory.ts";
@@ -146,7 +146,7 @@ describe("a status", () => {
   it("leaves the metrics with its credential", async () => {
     const { context, reported } = play();
     await write(context, credential({ status }));
-    await credentialLoop()(context, "acme", signal);
+    await credentialReconciler()(context, "acme", signal);
     expect(await reported()).toBe(0);
   });
 });

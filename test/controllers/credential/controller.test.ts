@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { finalizer, forceFinalizeAnnotation } from "../../../src/api/names.ts";
 import type { Status } from "../../../src/api/registry-credential.ts";
 import type { CredentialRecord } from "../../../src/cluster/records.ts";
-import { credentialLoop } from "../../../src/controllers/credential/controller.ts";
+import { credentialReconciler } from "../../../src/controllers/credential/controller.ts";
 import { textOfWaited } from "../../../src/controllers/outcome.ts";
 import type { Failure } from "../../../src/runtime/errors.ts";
 import { knownAbsent, type Sighting } from "../../../src/runtime/watch/presence.ts";
@@ -62,7 +62,7 @@ function fixture() {
     },
     credentials: { index: { readable: () => undefined, drainedFor: () => answer.drainedFor } },
   });
-  const loop = credentialLoop();
+  const reconcile = credentialReconciler();
   return {
     answer,
     patches,
@@ -70,7 +70,7 @@ function fixture() {
     signals,
     published,
     forgotten,
-    run: () => loop(context, "acme", running),
+    run: () => reconcile(context, "acme", running),
     finds: (record: CredentialRecord) => (answer.sighting = { kind: "there", record }),
   };
 }

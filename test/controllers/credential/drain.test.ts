@@ -165,7 +165,7 @@ describe("a deletion", () => {
   });
 
   it.each([denied, webhook])(
-    "leaves what has failed to the loop that comes back by itself: $message",
+    "leaves what has failed to the controller that comes back by itself: $message",
     async (failure) => {
       const it = fixture([listed], [referring]);
       it.finds([failure]);

@@ -4,6 +4,7 @@ import type { Status } from "../../../src/api/registry-credential.ts";
 import { statusSchema } from "../../../src/api/status-schema.ts";
 import { statusOf } from "../../../src/controllers/credential/plan-status.ts";
 import type { FormerView, NamespaceView, StatusSnapshot } from "../../../src/controllers/credential/plan-types.ts";
+import { namespacesOf } from "../../../src/controllers/credential/tally.ts";
 import { tokenEvents } from "../../../src/controllers/credential/plan-token-events.ts";
 import { credential, failure, frozen, minute, now, token } from "../../entitlement/objects.ts";
 
@@ -24,7 +25,7 @@ const status = (namespaces: readonly NamespaceView[], before?: Status, changes: 
       reported: { status: before, since: new Map() },
       now,
       entries: [{ name: "hub", grants: [{ token: undefined, failure: missing }] }],
-      namespaces,
+      namespaces: namespacesOf(namespaces),
       leaving: [],
       missing: [],
       outdated: undefined,

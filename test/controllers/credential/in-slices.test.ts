@@ -5,7 +5,14 @@ import { describe, expect, it } from "vitest";
 import type { RegistryCredential } from "../../../src/api/registry-credential.ts";
 import type { NamespaceRecord, ServiceAccountRecord } from "../../../src/cluster/records.ts";
 import type { Context } from "../../../src/controllers/context.ts";
-import { deniedRemovals, renameGraceOf, statusSnapshot, viewsOf } from "../../../src/controllers/credential/observe.ts";
+import {
+  counted,
+  deniedRemovals,
+  renameGraceOf,
+  statusSnapshot,
+  viewsOf,
+} from "../../../src/controllers/credential/observe.ts";
+import { namespacesOf } from "../../../src/controllers/credential/tally.ts";
 import type { ReadableRun } from "../../../src/controllers/credential/run.ts";
 import { leftWith } from "../../../src/controllers/credential/observe-left.ts";
 import { statusCache } from "../../../src/controllers/status-cache.ts";
@@ -97,7 +104,7 @@ const snapshotOf = async (context: Context, of: RegistryCredential) => {
   const reported = { status: undefined, since: new Map() };
   const { snapshot } = await statusSnapshot(run, {
     reported,
-    views: { entries: [], namespaces: [] },
+    views: { entries: [], namespaces: namespacesOf([]), leaving: [] },
     denied: undefined,
   });
   return snapshot;
@@ -108,20 +115,21 @@ describe("of a RegistryCredential", () => {
     const namespaces = ["team-a", "team-b", "other"].map((name) => namespace({ name }));
     const ending = namespace({ name: "team-ending", terminating: true });
     const { context } = cluster({ namespaces: [...namespaces, ending], entitled: (name) => name.startsWith("team-") });
-    const { namespaces: counted, entries } = await viewsOf(context, acme);
-    expect(counted.map(({ name }) => name)).toEqual(["team-a", "team-b"]);
+    const { namespaces: found, entries } = viewsOf(context, acme, await counted(context, acme));
+    expect(found.selected).toBe(2);
     expect(entries).toMatchObject([{ name: "hub", grants: [{ token: { grantKey: "grant-a" } }] }]);
   });
 
   it("no grant is told where nothing may be written", async () => {
     const { context } = cluster({ permissions: { secret: () => failure() } });
-    expect((await viewsOf(context, acme)).entries).toEqual([{ name: "hub", grants: [] }]);
+    expect(viewsOf(context, acme, await counted(context, acme)).entries).toEqual([{ name: "hub", grants: [] }]);
   });
 
   it("is told where it could not be taken away", async () => {
     const { context, denied } = cluster({ entitled: () => false });
     denied("team-a");
     expect((await deniedRemovals(context, acme)).map(({ name }) => name)).toEqual(["team-a"]);
+    expect((await counted(context, acme)).leaving().map(({ name }) => name)).toEqual(["team-a"]);
   });
 
   it("is told of no namespace that is about to end, which takes it along", async () => {
@@ -129,6 +137,7 @@ describe("of a RegistryCredential", () => {
     const { context, denied } = cluster({ entitled: () => false, namespaces });
     denied("team-a");
     expect(await deniedRemovals(context, acme)).toEqual([]);
+    expect((await counted(context, acme)).leaving()).toEqual([]);
   });
 
   it("a former name stays told while a Secret of that name stands, which is queued", async () => {

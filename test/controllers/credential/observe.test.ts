@@ -1,6 +1,7 @@
 // Tests that a namespace counts as observed only for the spec that was observed.
 import { describe, expect, it } from "vitest";
 import { statusCache } from "../../../src/controllers/status-cache.ts";
+import type { Failure } from "../../../src/runtime/errors.ts";
 import { namespaceView } from "../../../src/controllers/credential/observe.ts";
 import { fakeClock } from "../../fake-clock.ts";
 import { credential, failure } from "../../entitlement/objects.ts";
@@ -40,6 +41,19 @@ describe("a namespace under the second version of a spec", () => {
   it("waits for no references where none are wanted", () => {
     const alone = { ...second, spec: { ...second.spec, references: "None" as const } };
     expect(namespaceView(findings({ secret: 2 }), alone, "team-a").pending).toBe(false);
+  });
+
+  it("waits for a first token, which is no failure, and has failed where something else is wrong beside it", () => {
+    const found = statusCache(fakeClock());
+    const view = (...failures: readonly Failure[]) => {
+      const credentials = new Map([["acme", { failures, notes: [], generation: 2 }]]);
+      found.setSecret("team-a", "regcred", { state: "absent", credentials });
+      return namespaceView(found, { ...second, spec: { ...second.spec, references: "None" } }, "team-a");
+    };
+    const pending = failure({ reason: "TokenPending" });
+    expect(view(pending)).toMatchObject({ pending: true, awaiting: true, failures: [] });
+    expect(view(pending, conflict).failures.map((each) => each.failure.reason)).toEqual(["SecretConflict"]);
+    expect(view()).toMatchObject({ pending: false, failures: [] });
   });
 
   it("still tells what was wrong under the first one", () => {

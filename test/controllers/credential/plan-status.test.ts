@@ -13,6 +13,7 @@ import type {
   NamespaceView,
   StatusSnapshot,
 } from "../../../src/controllers/credential/plan-types.ts";
+import { namespacesOf } from "../../../src/controllers/credential/tally.ts";
 import { kubectl } from "../../../src/runtime/steps.ts";
 import { anything, obeyedIn } from "../../foreign-texts.ts";
 import { credential, failure, frozen, minute, now, token } from "../../entitlement/objects.ts";
@@ -33,14 +34,16 @@ const missingLabel = lasting({
   message: "the Namespace needs the label tier",
 });
 
-function status(changes: Partial<StatusSnapshot> = {}): Status {
+type Changes = Partial<Omit<StatusSnapshot, "namespaces">> & { readonly namespaces?: readonly NamespaceView[] };
+
+function status({ namespaces = [view("team-a"), view("team-b")], ...changes }: Changes = {}): Status {
   return statusOf(
     frozen({
       credential: credential(),
       reported: { status: undefined, since: new Map() },
       now,
       entries: [{ name: "hub", grants: [good] }],
-      namespaces: [view("team-a"), view("team-b")],
+      namespaces: namespacesOf(namespaces),
       leaving: [],
       missing: [],
       outdated: undefined,
@@ -65,7 +68,7 @@ function verdicts({ conditions }: Status): Record<string, string> {
 }
 
 /** One grant whose last attempt failed. */
-function grants(grant: Partial<GrantView>): Partial<StatusSnapshot> {
+function grants(grant: Partial<GrantView>): Changes {
   return { entries: [{ name: "hub", grants: [good, { ...good, ...grant }] }] };
 }
 
@@ -138,6 +141,15 @@ describe("the status", () => {
     expect(waiting.namespacesReady).toBe("1/2");
   });
 
+  it("says where a first token is waited for, as progress", () => {
+    const messageOf = (changes: object): string | undefined =>
+      status({ namespaces: [view("team-a"), view("team-b", { pending: true, ...changes })] }).conditions?.find(
+        ({ type }) => type === "Ready",
+      )?.message;
+    expect(messageOf({})).toBe("1 of 2 namespaces not looked at yet");
+    expect(messageOf({ awaiting: true })).toBe("1 of 2 namespaces waiting for a first token, or not looked at yet");
+  });
+
   it("says in EXPIRES when the first token ends, never only where none does, nothing where there is none", () => {
     const at = (...ends: (Temporal.Instant | undefined)[]): string | undefined =>
       status({
@@ -150,7 +162,7 @@ describe("the status", () => {
     expect(at()).toBeUndefined();
   });
 
-  const reportedAt = (lastTransitionTime: string, types = ["Ready", "Distributed"]): Partial<StatusSnapshot> => {
+  const reportedAt = (lastTransitionTime: string, types = ["Ready", "Distributed"]): Changes => {
     const conditions = types.map((type) => ({
       type,
       status: "True" as const,

@@ -5,7 +5,7 @@ import type { Failure } from "../../../src/runtime/errors.ts";
 import type { NamespaceRecord, PodRecord } from "../../../src/cluster/records.ts";
 import type { Token } from "../../../src/cluster/token.ts";
 import type { Contributor } from "../../../src/entitlement/credential-index.ts";
-import { podsLoop } from "../../../src/controllers/pod-recovery/controller.ts";
+import { podsReconciler } from "../../../src/controllers/pod-recovery/controller.ts";
 import { fakeClock } from "../../fake-clock.ts";
 import {
   credential,
@@ -88,12 +88,12 @@ function fixture(
       scopeOf: () => ({ namespace: namespace(), operatorNamespace: "ops", serviceAccount: () => undefined }),
     },
   });
-  const loop = podsLoop();
+  const reconcile = podsReconciler();
   return {
     clock,
     evicted,
     notes,
-    run: (of = "team-a") => loop(context, of, never),
+    run: (of = "team-a") => reconcile(context, of, never),
     fail: (kind: string | undefined, uid?: string) => {
       trouble = { kind };
       held = uid;

@@ -181,3 +181,20 @@ describe("a namespace whose pull Secret has only come after its references were 
     expect(isPending()).toBe(false);
   });
 });
+
+describe("what passes by itself in a moment", () => {
+  it("is told to no tenant, as all else is", () => {
+    const told: string[] = [];
+    const context = contextOf({
+      credentials: { statusCache: statusCache(fakeClock(now)) },
+      queue: { enqueue: () => undefined },
+      runtime: { events: { publish: ({ reason }: { readonly reason: string }) => told.push(reason) } },
+      settings: { mode: unrestricted },
+      cluster: { stores: { pullSecrets: { get: () => undefined } } },
+    });
+    const failures = [failure({ reason: "TokenPending" }), failure({ reason: "SourceMissing" })];
+    const credentials = new Map([["acme", { failures, notes: [], generation: 1 }]]);
+    reportSecret(context, namespace({ name: "team-a" }), "regcred", { state: "absent", credentials });
+    expect(told).toEqual(["SourceMissing"]);
+  });
+});

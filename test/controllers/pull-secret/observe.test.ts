@@ -42,7 +42,7 @@ function observed(
       statusCache: statusCache(clock),
       index: {
         contributors: () => [contributor(acme)],
-        unreadable: () => false,
+        unreadable: () => new Set<string>(),
       },
       members: members(),
     },

@@ -1,7 +1,7 @@
 // Tests that a namespace that is made anew under its name gets what the one before had.
 import { contextOf } from "../context-of.ts";
 import { expect, it } from "vitest";
-import { pullSecretLoop } from "../../../src/controllers/pull-secret/controller.ts";
+import { pullSecretReconciler } from "../../../src/controllers/pull-secret/controller.ts";
 import { smallCluster } from "../small-cluster.ts";
 
 const spec = (secretName: string): object => ({
@@ -56,6 +56,6 @@ it("what one that is gone lived by is forgotten under every name at once, for it
       },
     },
   });
-  await pullSecretLoop()(context, "team-a", "regcred", AbortSignal.timeout(60_000));
+  await pullSecretReconciler()(context, "team-a", "regcred", AbortSignal.timeout(60_000));
   expect(Object.fromEntries(used)).toEqual({ "secret/team-a/regcred": 0, "secret/team-a/other": 0 });
 });

@@ -5,6 +5,7 @@ import { type SecretWrite, writeSecret } from "../../../src/controllers/pull-sec
 import type { PlannedSecret } from "../../../src/cluster/pull-secret-object.ts";
 import { members } from "../../../src/entitlement/members.ts";
 import { credential, namespace, secretRecord } from "../../entitlement/objects.ts";
+import { sending } from "../sending.ts";
 
 const never = new AbortController().signal;
 const body: PlannedSecret = {
@@ -53,7 +54,7 @@ function play(action: SecretWrite, before = true) {
       stores: {
         namespaces: { get: () => namespace() },
         pullSecrets: {
-          wrote: () => steps.push("known"),
+          send: sending(() => steps.push("known")),
           removed: (_key: string, version: string) => steps.push(`gone at ${version}`),
         },
       },

@@ -8,7 +8,7 @@ import type { Outcome } from "../../../src/runtime/queue/work-queue.ts";
 import { statusCache } from "../../../src/controllers/status-cache.ts";
 import { grantKeys } from "../../../src/providers/grant-keys.ts";
 import { members } from "../../../src/entitlement/members.ts";
-import { pullSecretLoop } from "../../../src/controllers/pull-secret/controller.ts";
+import { pullSecretReconciler } from "../../../src/controllers/pull-secret/controller.ts";
 import { patchReferences } from "../../../src/controllers/service-account/apply.ts";
 import { keyedDigest } from "../../../src/cluster/digest.ts";
 import { transformSecret } from "../../../src/cluster/transform/secret.ts";
@@ -17,6 +17,7 @@ import { fakeClock } from "../../fake-clock.ts";
 import { unrestricted } from "../../mode.ts";
 import { allPermitted } from "../all-permitted.ts";
 import { contributor, credential, namespace, serviceAccount, token } from "../../entitlement/objects.ts";
+import { sending } from "../sending.ts";
 
 const never = new AbortController().signal;
 const tenMinutes = 10 * 60_000;
@@ -50,7 +51,7 @@ describe("a pull Secret that somebody keeps changing back", () => {
           names: () => ["regcred"],
           isInUse: (name: string) => name === "regcred",
           contributors: () => [contributor(acme)],
-          unreadable: () => false,
+          unreadable: () => new Set<string>(),
           readable: () => acme,
         },
         members: members(),
@@ -78,7 +79,7 @@ describe("a pull Secret that somebody keeps changing back", () => {
           namespaces: seen(() => namespace()),
           serviceAccounts: { byIndex: () => [] },
           operatorSecrets: { get: () => undefined },
-          pullSecrets: { get: () => stored.at(-1), wrote: (record: SecretRecord) => stored.push(record) },
+          pullSecrets: { get: () => stored.at(-1), send: sending((record: SecretRecord) => stored.push(record)) },
         },
         api: {
           createSecret: (_namespace: string, json: string) => write(json),
@@ -89,11 +90,11 @@ describe("a pull Secret that somebody keeps changing back", () => {
       },
       queue: { enqueue: (key: string) => queued.push(key) },
     });
-    const loop = pullSecretLoop();
+    const reconcile = pullSecretReconciler();
     return {
       clock,
       queued,
-      run: () => loop(context, "team-a", "regcred", never),
+      run: () => reconcile(context, "team-a", "regcred", never),
       written: () => written,
       changeBack: (): void => {
         const mine = { namespace: "team-a", name: "regcred", labels: {}, annotations: {} };
@@ -127,7 +128,7 @@ describe("a pull Secret that somebody keeps changing back", () => {
     expect(written()).toBe(before + 1);
     const last = clock.elapsed();
 
-    // The other side gives up. Nothing happens but that the loop comes back when it said.
+    // The other side gives up. Nothing happens but that the controller comes back when it said.
     while (waitOf(outcome)) {
       expect(reasons()).toEqual(["Contested"]);
       await clock.advance(waitOf(outcome));
@@ -151,7 +152,7 @@ describe("a reference that somebody keeps taking off", () => {
       runtime: { clock, log: { debug: () => undefined } },
       cluster: {
         transforms: { serviceAccount: transform },
-        stores: { serviceAccounts: { wrote: (record: ServiceAccountRecord) => (account = record) } },
+        stores: { serviceAccounts: { send: sending((record: ServiceAccountRecord) => (account = record)) } },
         api: {
           patchServiceAccount: (_namespace: string, _name: string, patch: { metadata: object }) =>
             Promise.resolve({

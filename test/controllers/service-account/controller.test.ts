@@ -2,7 +2,7 @@
 import { contextOf } from "../context-of.ts";
 import { seen } from "../../runtime/watch/seen.ts";
 import { describe, expect, it } from "vitest";
-import { referencesLoop } from "../../../src/controllers/service-account/controller.ts";
+import { referencesReconciler } from "../../../src/controllers/service-account/controller.ts";
 import { textOfWaited } from "../../../src/controllers/outcome.ts";
 import { knownAbsent, type Sighting } from "../../../src/runtime/watch/presence.ts";
 import { statusCache } from "../../../src/controllers/status-cache.ts";
@@ -33,7 +33,7 @@ async function reportOf(accounts: readonly ServiceAccountRecord[], max = Infinit
     },
     credentials: {
       members: { holders: () => [] },
-      index: { names: () => ["regcred"], contributors: () => [contributor()] },
+      index: { names: () => ["regcred"], contributors: () => [contributor()], unreadable: () => new Set<string>() },
       statusCache: findings,
     },
     cluster: {
@@ -50,10 +50,10 @@ async function reportOf(accounts: readonly ServiceAccountRecord[], max = Infinit
     },
     queue: { enqueue: () => undefined },
   });
-  const loop = referencesLoop();
+  const reconcile = referencesReconciler();
   // As the queue does it: a run that has not ended the round goes on.
   for (let isOver = false; !isOver;) {
-    const outcome = await loop(context, "team-a", never);
+    const outcome = await reconcile(context, "team-a", never);
     isOver = !("unfinished" in outcome);
   }
   return { patched, published, failures: findings.references("team-a")?.failures ?? [] };
@@ -88,7 +88,11 @@ describe("ServiceAccounts that are too large", () => {
 describe("the ServiceAccounts of a namespace", () => {
   // Touching anything that is not here throws.
   const run = (sighting: Sighting<NamespaceRecord>) =>
-    referencesLoop()(contextOf({ cluster: { stores: { namespaces: { look: () => sighting } } } }), "team-a", never);
+    referencesReconciler()(
+      contextOf({ cluster: { stores: { namespaces: { look: () => sighting } } } }),
+      "team-a",
+      never,
+    );
 
   it.each(["not-seen", "not-permitted"] as const)("wait for it where it is %s", async (kind) => {
     expect(await run({ kind })).toEqual({ waitsFor: [textOfWaited({ of: "namespaces", object: "team-a" })] });

@@ -37,7 +37,7 @@ const observed = (
       index: {
         names: () => Object.keys(names),
         contributors: (_namespace: unknown, name: string) => names[name]?.by,
-        unreadable: (name: string) => unreadable && name === "hidden",
+        unreadable: () => new Set(unreadable ? ["hidden"] : []),
         exists: () => false,
       },
       statusCache: {

@@ -7,6 +7,7 @@ import { done } from "../../../src/controllers/outcome.ts";
 import { knownAbsent } from "../../../src/runtime/watch/presence.ts";
 import type { Failure } from "../../../src/runtime/errors.ts";
 import { token } from "../../entitlement/objects.ts";
+import { sending } from "../sending.ts";
 
 const never = new AbortController().signal;
 const name = tokenSecretName("grant-a");
@@ -40,7 +41,7 @@ function play({ stored = true, failure }: Play) {
       stores: {
         operatorSecrets: {
           get: () => (stored ? record : undefined),
-          wrote: () => steps.push("noted"),
+          send: sending(() => steps.push("noted")),
           removed: (_key: string, resourceVersion: string) => steps.push(`gone at ${resourceVersion}`),
         },
       },

@@ -20,6 +20,7 @@ import { type FakeClock, fakeClock } from "../../fake-clock.ts";
 import { operatorSecrets } from "../operator-secrets.ts";
 import { kubectl } from "../../../src/runtime/steps.ts";
 import { inSlices } from "../../../src/runtime/in-slices.ts";
+import { sending } from "../sending.ts";
 
 const grant: Grant = {
   provider: "Static",
@@ -128,7 +129,7 @@ function fixture(given: FixtureOptions): Played {
         crds: { get: () => ({ key: "crd", resourceVersion: "1", gaps }) },
         operatorSecrets: {
           get: (key: string) => secrets.get(key),
-          wrote: (record: OperatorSecretRecord) => secrets.set(record.key, record),
+          send: sending((record: OperatorSecretRecord) => secrets.set(record.key, record)),
         },
       },
       transforms: { operatorSecret: (written: OperatorSecretRecord) => written },

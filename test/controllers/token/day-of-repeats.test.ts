@@ -13,6 +13,7 @@ import { googleGrant } from "../../providers/grants.ts";
 import { identitiesFrom } from "../../providers/scenario.ts";
 import { operatorSecrets } from "../operator-secrets.ts";
 import { inSlices } from "../../../src/runtime/in-slices.ts";
+import { sending } from "../sending.ts";
 
 const never = new AbortController().signal;
 const seconds = (count: number): Temporal.Duration => Temporal.Duration.from({ seconds: count });
@@ -92,7 +93,7 @@ it("of 24 hours with Google's metadata server is one ask and one stored token fo
         crds: { get: () => ({ key: "crd", resourceVersion: "1", gaps: [] }) },
         operatorSecrets: {
           get: (key: string) => secrets.get(key),
-          wrote: (record: OperatorSecretRecord) => secrets.set(record.key, record),
+          send: sending((record: OperatorSecretRecord) => secrets.set(record.key, record)),
         },
       },
       transforms: { operatorSecret: (written: OperatorSecretRecord) => written },

@@ -97,6 +97,27 @@ describe("the grant tracker", () => {
     expect(tracker.target("a")?.image).toBe("ghcr.io/acme/other");
   });
 
+  it("looks no longer for the best target, however many use the grant", () => {
+    const looksAmong = (count: number): number => {
+      let looks = 0;
+      const target: VerificationTarget = {
+        host: "ghcr.io",
+        get image() {
+          looks += 1;
+          return undefined;
+        },
+      };
+      const asked = grantTracker({ clock, secrets, operatorNamespace: "ops" });
+      for (let index = 0; index < count; index += 1) {
+        asked.use(user(`team-${index}`), verified(target, "a"));
+        // As each Secret's run does while the token is awaited.
+        asked.target("a");
+      }
+      return looks / count;
+    };
+    expect(looksAmong(1_000)).toBe(looksAmong(10));
+  });
+
   it("has a namespace's grants minted only as often as its budget allows, and tells when it may ask again", async () => {
     const asked = Array.from(
       { length: 40 },

@@ -51,7 +51,7 @@ function operator(refuses = false, stored?: Record<string, string>): Operator {
   feed.completed("1");
   const tokens = grantTracker({ clock, secrets: operatorSecrets, operatorNamespace: "ops" });
   const silent = (): void => undefined;
-  // The rest of a context is for other loops: touching it throws.
+  // The rest of a context is for other controllers: touching it throws.
   const context = contextOf({
     runtime: { clock, inSlices: inSlices(clock), log: { debug: silent, info: silent, warn: silent, error: silent } },
     grants: {

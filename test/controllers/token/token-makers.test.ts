@@ -17,6 +17,7 @@ import { failure, login, namespace, staticEntry, token } from "../../entitlement
 import { staticGrant } from "../../providers/grants.ts";
 import { type OperatorSecrets, operatorSecrets } from "../operator-secrets.ts";
 import { inSlices } from "../../../src/runtime/in-slices.ts";
+import { sending } from "../sending.ts";
 
 const never = new AbortController().signal;
 const maker = (changes: Partial<Maker> = {}): Maker => ({
@@ -27,7 +28,7 @@ const maker = (changes: Partial<Maker> = {}): Maker => ({
   ...changes,
 });
 
-describe("a token loop", () => {
+describe("a token controller", () => {
   let clock: FakeClock;
   let secrets: OperatorSecrets;
   let tokens: GrantTracker;
@@ -100,7 +101,7 @@ describe("a token loop", () => {
           crds: { get: () => ({ gaps: [] }) },
           operatorSecrets: {
             get: (key: string) => secrets.get(key),
-            wrote: (written: OperatorSecretRecord) => secrets.set(written.key, written),
+            send: sending((written: OperatorSecretRecord) => secrets.set(written.key, written)),
             removed: (key: string) => secrets.delete(key),
           },
         },

@@ -31,7 +31,7 @@ export async function azureAt(options: AzureServerOptions = {}): Promise<AzureSe
   );
 }
 
-/** What a provider is given: the real way out to the network, and Azure at the server. */
+/** What a provider is given: the real egress to the network, and Azure at the server. */
 export function azureOptions(server: AzureServer, given: Partial<AzureOptions> = {}): AzureOptions {
   const { clock, guarded } = egress({ resolve: loopback });
   return {

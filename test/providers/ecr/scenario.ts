@@ -14,7 +14,7 @@ export async function awsAt(options: AwsServerOptions = {}): Promise<AwsServer> 
   return untilEnd(await awsServer({ keys: { [hubKey]: hub }, ...options }));
 }
 
-/** What a provider is given: the real way out to the network, and AWS at the server. */
+/** What a provider is given: the real egress to the network, and AWS at the server. */
 export function awsOptions(server: AwsServer, given: Partial<AwsOptions> = {}): AwsOptions {
   const environment = given.environment ?? hubEnvironment;
   const { clock, guarded } = egress({ environment });

@@ -69,8 +69,8 @@ async function attacked(
     for (let index = 0; index < (perSecond * step) / 1_000; index += 1) {
       count += 1;
       const owner = `greedy-${count % namespaces}`;
-      for (const loop of ["secret", "references"]) {
-        queue.add(`${loop}/${owner}`, { lane: lanes[count % lanes.length] ?? "normal" });
+      for (const controller of ["secret", "references"]) {
+        queue.add(`${controller}/${owner}`, { lane: lanes[count % lanes.length] ?? "normal" });
       }
     }
     await clock.advance(ms(step));

@@ -171,6 +171,27 @@ describe("lanes and flows", () => {
     expect(runAll(queue)).toEqual(["b", "a"]);
   });
 
+  it("let what is far off say nothing of how urgent it is now, and what is due in a moment everything", async () => {
+    const { clock, queue } = started();
+    for (const [key, minutes] of [
+      ["far", 60],
+      ["soon", 0.5],
+    ] as const) {
+      queue.add(key);
+      queue.next();
+      queue.done(key, { requeueAfter: Temporal.Duration.from({ milliseconds: minutes * 60_000 }) });
+      queue.add(key, { lane: "bulk" });
+    }
+    queue.add("other");
+    expect(runAll(queue)).toEqual(["soon", "other", "far"]);
+    // What was ready for long is raised by what comes now all the same.
+    queue.add("waits", { lane: "bulk" });
+    queue.add("first");
+    await clock.advance(ms(100_000));
+    queue.add("waits", { lane: "interactive" });
+    expect(runAll(queue)).toEqual(["waits", "first"]);
+  });
+
   it("let credentials take turns in a rotation", () => {
     const { queue } = started();
     for (const key of ["a1", "a2", "a3"]) queue.add(key, { lane: "bulk", flow: "a" });

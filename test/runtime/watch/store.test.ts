@@ -373,6 +373,40 @@ describe("our own writes", () => {
     expect(things.get("a")).toEqual(thing("a", 108));
   });
 
+  it.each([
+    ["before", ["event", "answer"]],
+    ["after", ["answer", "event"]],
+  ])(
+    "bring one change, with the name of whom it is by, where their event comes %s the answer",
+    async (_when, order) => {
+      const { things, feed, changes } = seeded(thing("a", 1));
+      await things.send("a", "us", async () => {
+        if (order[0] === "event") feed.observed(thing("a", 105));
+        return thing("a", 105);
+      });
+      feed.observed(thing("a", 105));
+      expect(changes).toEqual([{ key: "a", before: thing("a", 1), after: thing("a", 105), by: "us" }]);
+      feed.observed(thing("a", 106));
+      expect(changes[1]).toEqual({ key: "a", before: thing("a", 105), after: thing("a", 106) });
+    },
+  );
+
+  it.each([
+    ["comes after them", async () => thing("a", 105)],
+    ["makes them fail", () => Promise.reject(new Error("conflict"))],
+    ["is all that is heard", async () => undefined],
+  ])("hide nothing that somebody else writes meanwhile, which %s", async (_how, answer) => {
+    const { things, feed, changes } = seeded(thing("a", 1));
+    await things
+      .send("a", "us", () => {
+        feed.observed(thing("a", 106));
+        return answer();
+      })
+      .catch(() => undefined);
+    expect(changes.at(-1)).toEqual({ key: "a", before: thing("a", 106), after: thing("a", 106) });
+    expect(things.get("a")).toEqual(thing("a", 106));
+  });
+
   it("are ignored where nobody watches", () => {
     const things = store<Thing>();
     things.feed((key) => key === "other");

@@ -6,10 +6,11 @@ import type { Failure } from "../../../src/runtime/errors.ts";
 import type { ServiceAccountRecord } from "../../../src/cluster/records.ts";
 import type { Outcome } from "../../../src/runtime/queue/work-queue.ts";
 import { statusCache, type SecretFinding } from "../../../src/controllers/status-cache.ts";
-import { referencesLoop } from "../../../src/controllers/service-account/controller.ts";
+import { referencesReconciler } from "../../../src/controllers/service-account/controller.ts";
 import { fakeClock } from "../../fake-clock.ts";
 import { contributor, credential, namespace, secretRecord, serviceAccount } from "../../entitlement/objects.ts";
 import { allPermitted } from "../all-permitted.ts";
+import { sending } from "../sending.ts";
 
 const never = new AbortController().signal;
 const denied: Failure = { reason: "AdmissionDenied", cause: "Tenant", retry: "slowly", message: "denied" };
@@ -52,6 +53,7 @@ function fixture(count: number) {
       index: {
         names: () => ["regcred"],
         contributors: () => [contributor(acme, { entitled })],
+        unreadable: () => new Set<string>(),
       },
     },
     cluster: {
@@ -66,7 +68,7 @@ function fixture(count: number) {
             looked.at += 1;
             return accounts.get(key.split("/")[1] ?? "");
           },
-          wrote: ({ name, references }: ServiceAccountRecord) => put(name, references),
+          send: sending(({ name, references }: ServiceAccountRecord) => put(name, references)),
         },
       },
       transforms: { serviceAccount: (raw: ServiceAccountRecord) => raw },
@@ -92,8 +94,8 @@ function fixture(count: number) {
     },
     queue: { enqueue: (key: string) => queued.push(key) },
   });
-  const loop = referencesLoop();
-  const run = (): Promise<Outcome> => loop(context, "team-a", never);
+  const reconcile = referencesReconciler();
+  const run = (): Promise<Outcome> => reconcile(context, "team-a", never);
   /** Until a run does not go on in another one; returns their number. */
   const settle = async (): Promise<{ runs: number; outcome: Outcome }> => {
     for (let runs = 1; ; runs += 1) {

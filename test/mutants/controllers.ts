@@ -1,4 +1,4 @@
-// What tests have let through of the loops: pods, members, removals, what is kept of an altered entry, memories that never end.
+// What tests have let through of the controllers: pods, members, removals, what is kept of an altered entry, memories that never end.
 import type { Mutant } from "./mutant.ts";
 
 const fault = (name: string, file: string, [from, to]: readonly [string, string], foundBy: string): Mutant => ({
@@ -8,7 +8,55 @@ const fault = (name: string, file: string, [from, to]: readonly [string, string]
   foundBy: { phase: "unit", path: `test/${foundBy}.test.ts` },
 });
 
-export const loopMutants: readonly Mutant[] = [
+export const controllerMutants: readonly Mutant[] = [
+  fault(
+    "a status is not told anew when the ServiceAccount of an entry changes",
+    "controllers/credential/watches",
+    ["if (!account || !isAnotherIdentity(change)) return [];", "if (account) return [];"],
+    "controllers/watches",
+  ),
+  fault(
+    "a token is stored with the hosts that its entry had before",
+    "controllers/token/token-makers",
+    ["noted.get(key) ?? maker;", "maker;"],
+    "controllers/token/token-makers",
+  ),
+  fault(
+    "a status counts all of its namespaces each time",
+    "controllers/credential/controller",
+    ["credentialReconciler((_, credential) => known.of(credential))", "credentialReconciler()"],
+    "growth/growth",
+  ),
+  fault(
+    "what was found of a namespace is not counted again",
+    "controllers/credential/tallies",
+    ["        note(credentials, namespace);\n        noteConcerned(namespace);\n", ""],
+    "controllers/credential/tallies",
+  ),
+  fault(
+    "a rotation of tokens that name an end goes before others in the lane of a second look",
+    "runtime/queue/fairness",
+    ["Math.abs(ahead) >= farOff", "Math.abs(ahead) === Infinity"],
+    "runtime/queue/work-queue",
+  ),
+  fault(
+    "a namespace that waits for its first token is told to fail",
+    "controllers/credential/observe",
+    ['all.filter((each) => !hasTrait(each, "passing"))', "[...all]"],
+    "controllers/credential/observe",
+  ),
+  fault(
+    "what the API server answers to a write is taken for what was sent",
+    "controllers/pull-secret/plan-afterwards",
+    ["return action.kind ===", "return true || action.kind ==="],
+    "growth/growth",
+  ),
+  fault(
+    "what somebody else has written during a write of ours is taken for its echo",
+    "runtime/watch/store",
+    ["sent.heard.some((each) => each !== version)", "sent.heard.length < 0"],
+    "runtime/watch/store",
+  ),
   fault(
     "whoever is no longer selected is not looked at",
     "controllers/concerned-namespaces",
@@ -291,7 +339,7 @@ export const loopMutants: readonly Mutant[] = [
   fault(
     "a Secret is made anew before the former one is gone",
     "controllers/pull-secret/apply",
-    ["      await remove();\n      return noted", "      void remove();\n      return noted"],
+    ["      await remove();\n      return create", "      void remove();\n      return create"],
     "controllers/pull-secret/write-secret",
   ),
   fault(

@@ -1,0 +1,50 @@
+// A tally that is brought up to date by what has changed, against one that counts all namespaces anew.
+import { expect, it } from "vitest";
+import { counted, type Views, viewsOf } from "../../../src/controllers/credential/observe.ts";
+import { tallies } from "../../../src/controllers/credential/tallies.ts";
+import { growingCluster } from "../../growth/growing-cluster.ts";
+
+it("says the same, whatever has happened to namespaces, labels, sources, Secrets and specs", async () => {
+  const cluster = growingCluster({ namespaces: 6, credentials: 2, labels: { pull: "yes" } });
+  const { context } = cluster;
+  const { index } = context.credentials;
+  const kept = tallies(context);
+  kept.follow();
+  const compare = async (what: string): Promise<Views> => {
+    const [first, ...others] = [...context.cluster.stores.credentials.values()]
+      .flatMap(({ name }) => index.readable(name) ?? [])
+      .map(async (credential) => {
+        const views = viewsOf(context, credential, await kept.of(credential));
+        expect({ what, views }).toEqual({
+          what,
+          views: viewsOf(context, credential, await counted(context, credential)),
+        });
+        return views;
+      });
+    await Promise.all(others);
+    if (!first) throw new Error("there is none");
+    return first;
+  };
+  const counts = async (what: string, step: () => Promise<unknown>) => {
+    await step();
+    const { selected, failed, told } = (await compare(what)).namespaces;
+    return [selected, failed, told.length];
+  };
+  const unlabel = () => cluster.label("team-1", { pull: "no" });
+  expect(await counts("begun", () => cluster.begin())).toEqual([6, 0, 0]);
+  expect(await counts("unlabelled", unlabel)).toEqual([5, 0, 0]);
+  expect(await counts("somebody else's Secret", () => cluster.fill("team-1"))).toEqual([5, 0, 0]);
+  expect(await counts("labelled", () => cluster.label("team-1", { pull: "yes" }))).toEqual([6, 1, 1]);
+  expect(await counts("taken away", () => cluster.clear("team-1"))).toEqual([6, 0, 0]);
+  await unlabel();
+  await cluster.fill("team-1");
+  expect(await counts("once more", () => cluster.label("team-1", { pull: "yes" }))).toEqual([6, 1, 1]);
+  expect(await counts("changed", () => cluster.fill("team-2"))).toEqual([6, 1, 1]);
+  expect(await counts("broken", () => cluster.breakSource())).toEqual([6, 1, 1]);
+  expect(await counts("other label", () => cluster.label("team-4", { pull: "yes", tier: "gold" }))).toEqual([6, 1, 1]);
+  expect(await counts("mended", () => cluster.rotate())).toEqual([6, 1, 1]);
+  expect(await counts("fewer", () => cluster.select(0, ["team-0", "team-1"]))).toEqual([2, 1, 1]);
+  expect(await counts("all", () => cluster.select(0, ["team-*"]))).toEqual([6, 1, 1]);
+  expect(await counts("gone", () => cluster.removeNamespace("team-1"))).toEqual([5, 0, 0]);
+  await cluster.stop();
+});
