@@ -121,8 +121,11 @@ async function configuration({ admin }: NodeWorld, targets: string): Promise<Rea
       const text = gunzipSync(Buffer.from(packed, "base64")).toString();
       if (!text.includes("job_name: serviceMonitor/") || Object.keys(rules).length === 0) return undefined;
       return {
-        // Where the StatefulSet mounts them.
-        "prometheus.yaml": discoveredFrom(targets, text.replace(/\/etc\/prometheus\/rules\/[^/]+\//, "rules/")),
+        // Where the StatefulSet mounts the rules, and what its reloader writes for the one shard that there is.
+        "prometheus.yaml": discoveredFrom(
+          targets,
+          text.replace(/\/etc\/prometheus\/rules\/[^/]+\//, "rules/").replaceAll("$(SHARD)", "0"),
+        ),
         ...Object.fromEntries(Object.entries(rules).map(([file, rule]) => [`rules/${file}`, rule])),
       };
     },
