@@ -205,10 +205,32 @@ function call(owner: Expression, name: string, tokens: Tokens): Expression {
   return (scope) => method(owner(scope), argument === undefined ? "" : text(argument(scope)));
 }
 
-/** RE2 ignores case from `(?i)` on, JavaScript within a group of its own. */
+// RE2's, of ASCII: https://github.com/google/re2/wiki/Syntax
+const space = String.raw`\t\n\f\r `;
+
+/** As RE2 matches: by Unicode's characters, which has the Kelvin sign for a k, and `(?i)` from there on, a group of its own here. */
 function pattern(syntax: string): RegExp {
-  const [before, after] = syntax.split("(?i)", 2);
-  return new RegExp(after === undefined ? syntax : `${before}(?i:${after})`);
+  const [before = "", after] = translated(syntax).split("(?i)", 2);
+  return new RegExp(after === undefined ? before : `${before}(?i:${after})`, "u");
+}
+
+/** With what JavaScript understands otherwise said as RE2 means it: `.` is all but a line feed. */
+function translated(syntax: string): string {
+  let made = "";
+  let isInClass = false;
+  for (let at = 0; at < syntax.length; at += 1) {
+    const sign = syntax.charAt(at);
+    if (sign === "\\") {
+      at += 1;
+      const escaped = syntax.charAt(at);
+      const spaces = isInClass ? space : `[${space}]`;
+      made += escaped === "s" ? spaces : sign + escaped;
+    } else {
+      if (sign === "[" || sign === "]") isInClass = sign === "[";
+      made += sign === "." && !isInClass ? String.raw`[^\n]` : sign;
+    }
+  }
+  return made;
 }
 
 function field(of: unknown, name: string): unknown {

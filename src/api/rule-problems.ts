@@ -1,4 +1,4 @@
-// The rules of a schema, told without an API server: for files that none reads.
+// What a schema says beyond shapes, told without an API server: for files that none reads.
 import { z } from "zod";
 import { celExpression, type Expression } from "./cel.ts";
 import type { Rule } from "./rules.ts";
@@ -7,9 +7,11 @@ interface Node {
   readonly properties?: Readonly<Record<string, Node>>;
   readonly items?: Node;
   readonly "x-kubernetes-validations"?: readonly Rule[];
+  readonly "x-kubernetes-list-type"?: "set" | "map" | "atomic";
+  readonly "x-kubernetes-list-map-keys"?: readonly string[];
 }
 
-/** What `value`, with its defaults, breaks of the schema's rules, anywhere in it; each begins with the field's path below `at`. */
+/** What `value`, with its defaults, breaks of the schema's rules and lists, anywhere in it; each begins with its path below `at`. */
 export function ruleProblems(schema: z.ZodType, value: unknown, at: string): readonly string[] {
   const compiled = new Map<string, Expression>();
   const keeps = (rule: string, self: unknown): boolean => {
@@ -24,7 +26,10 @@ export function ruleProblems(schema: z.ZodType, value: unknown, at: string): rea
   };
   const within = (node: Node, written: unknown, path: string): readonly string[] => {
     if (Array.isArray(written)) {
-      return written.flatMap((each, index) => problemsAt(node.items, each, `${path}[${index}]`));
+      return written.flatMap((each, index) => [
+        ...repeated(node, written, index).map((message) => `${path}[${index}]: ${message}`),
+        ...problemsAt(node.items, each, `${path}[${index}]`),
+      ]);
     }
     if (typeof written !== "object" || written === null) return [];
     return Object.entries(written).flatMap(([name, each]) =>
@@ -32,4 +37,20 @@ export function ruleProblems(schema: z.ZodType, value: unknown, at: string): rea
     );
   };
   return problemsAt(z.toJSONSchema(schema, { target: "openapi-3.0", io: "input" }) as Node, value, at);
+}
+
+/** Why the item cannot stand beside those before it: https://kubernetes.io/docs/reference/using-api/server-side-apply/#merge-strategy */
+function repeated(node: Node, items: readonly unknown[], index: number): readonly string[] {
+  const type = node["x-kubernetes-list-type"];
+  if (type === undefined || type === "atomic") return [];
+  const keys = node["x-kubernetes-list-map-keys"] ?? [];
+  const key = (item: unknown): string =>
+    JSON.stringify(type === "map" ? keys.map((name) => (item as Readonly<Record<string, unknown>>)[name]) : item);
+  // What is there three times is said once.
+  if (items.slice(0, index).filter((item) => key(item) === key(items[index])).length !== 1) return [];
+  return [
+    type === "map"
+      ? `another one has the same ${keys.join(" and ")}: give each its own`
+      : "it is there twice: remove one",
+  ];
 }

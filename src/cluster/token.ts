@@ -1,5 +1,6 @@
 // The token, and whether it is alive.
 import type { Login } from "../registry/login.ts";
+import { isEarlier } from "../runtime/time-text.ts";
 import type { Maker } from "./makers.ts";
 
 export type Logins = { readonly all: Login } | { readonly byHost: ReadonlyMap<string, Login> };
@@ -40,7 +41,7 @@ export function tokenUntil(token: Token, until: Temporal.Instant): Token | undef
 }
 
 export function isAlive(token: Pick<Token, "expiresAt">, now: Temporal.Instant): boolean {
-  return token.expiresAt === undefined || Temporal.Instant.compare(now, token.expiresAt) < 0;
+  return token.expiresAt === undefined || isEarlier(now, token.expiresAt);
 }
 
 /**

@@ -78,7 +78,7 @@ export function parseNodeFile(raw: unknown): NodeFileResult {
     ...written.flatMap((entry, index) => unknownFields(entry, read.entries[index], `${prefix}[${index}]`)),
     ...ruleProblems(specSchema.shape.registries, read.written.map(withOneAccount), prefix),
     ...entries.flatMap((each, index) => problemsOf(each, audience).map((what) => `${prefix}[${index}]${what}`)),
-    ...repeated(entries, audience),
+    ...claimedTwice(entries, audience),
   ];
   return problems.length > 0 ? { ok: false, problems } : { ok: true, file: { name: metadata.name, audience, entries } };
 }
@@ -155,14 +155,9 @@ function textsIn(value: unknown): readonly string[] {
   return typeof value === "object" && value !== null ? Object.values(value).flatMap(textsIn) : [];
 }
 
-function repeated(entries: readonly NodeEntry[], audience: string | undefined): readonly string[] {
-  const names = entries.map(({ entry }) => entry.name);
-  const twice = [...new Set(names.filter((name, index) => names.indexOf(name) !== index))];
+function claimedTwice(entries: readonly NodeEntry[], audience: string | undefined): readonly string[] {
   const hosts = entries.flatMap(({ entry }) => entry.hosts);
   // Where pods decide, several entries may serve one host: each for pods of its own.
   const claimed = audience === undefined ? hosts.filter((host, index) => hosts.indexOf(host) !== index) : [];
-  return [
-    ...twice.map((name) => `${prefix}: two entries are called ${name}: give each a name of its own`),
-    ...[...new Set(claimed)].map((host) => `${prefix}: two entries claim ${host}: write each host in one entry only`),
-  ];
+  return [...new Set(claimed)].map((host) => `${prefix}: two entries claim ${host}: write each host in one entry only`);
 }

@@ -41,6 +41,18 @@ describe("an expression", () => {
     expect(keeps(rule, self)).toBe(kept);
   });
 
+  it.each([
+    [String.raw`self.matches(r"^[^\s]+$")`, "a\u00A0b", true],
+    [String.raw`self.matches(r"^[^\s]+$")`, "a\rb", false],
+    [String.raw`self.matches(r"^a.b\.[.]$")`, "a\u2028b..", true],
+    [String.raw`self.matches(r"^a\sb$")`, "a\vb", false],
+    [String.raw`self.matches(r"^a.b$")`, "a\nb", false],
+    [String.raw`self.matches(r"^a.b$")`, "a\u{1F600}b", true],
+    [String.raw`self.matches(r"^(?i)docker$")`, "DOC\u212Aer", true],
+  ])("matches as RE2 does: %s of %j", (rule, self, kept) => {
+    expect(keeps(rule, self)).toBe(kept);
+  });
+
   it.each(["self.a", "self.size()", "'x' || true", "self + 1"])("has no value where CEL has none: %s", (source) => {
     expect(() => celExpression(source)({ self: 1 })).toThrow(TypeError);
   });
@@ -63,6 +75,25 @@ describe("what is broken", () => {
     expect(
       ruleProblems(schema, { one: "1", list: [{ two: "ok" }, { two: "2" }, {}], other: 1, more: "9" }, "spec"),
     ).toEqual(["spec.one: write letters", "spec.list[1].two: write letters", "spec.list[2]: write one of both"]);
+  });
+
+  it("is what the API server refuses twice in a list, by its keys or as a whole", () => {
+    const set = z.array(z.string()).meta({ "x-kubernetes-list-type": "set" });
+    const map = z
+      .array(z.object({ name: z.string(), value: z.string() }))
+      .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] });
+    const value = {
+      set: ["a", "b", "a", "a"],
+      map: [
+        { name: "a", value: "1" },
+        { name: "a", value: "2" },
+      ],
+      any: ["a", "a"],
+    };
+    expect(ruleProblems(z.object({ set, map, any: z.array(z.string()) }), value, "spec")).toEqual([
+      "spec.set[2]: it is there twice: remove one",
+      "spec.map[1]: another one has the same name: give each its own",
+    ]);
   });
 
   it("is of a form that is known, in all of a spec", () => {

@@ -152,7 +152,10 @@ describe("a node's file", () => {
       ]),
       /^registries\[0\].tokenExchange.body.fields\[0\]: write either value or valueFrom/,
     ],
-    [rawFile([hub, { ...hub, hosts: ["ghcr.io"] }]), /^registries: two entries are called hub/],
+    [
+      rawFile([hub, { ...hub, hosts: ["ghcr.io"] }]),
+      /^registries\[1\]: another one has the same name: give each its own$/,
+    ],
     [
       rawFile([hub, { ...hub, name: "b" }]),
       /^registries: two entries claim docker.io: write each host in one entry only/,

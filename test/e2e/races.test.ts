@@ -211,9 +211,12 @@ describe("one file with a Namespace and a Deployment", { timeout: 20 * 60_000 },
     await start("second", "IfNotPresent");
     // As long as a kubelet takes to look after its pods anew, and then some.
     await sleep(15_000);
-    expect(await asked()).toBe(requests);
+    // With a login: a kubelet may have pulls in its queue of pods of the races before, which have none.
+    const withLogin = async (): Promise<readonly object[]> =>
+      (await registry.requests()).slice(requests).filter(({ status }) => status < 400);
+    expect(await withLogin()).toEqual([]);
     await start("third", "Always");
-    expect(await asked()).toBeGreaterThan(requests);
+    expect(await withLogin()).not.toEqual([]);
   });
 });
 

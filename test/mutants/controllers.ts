@@ -22,6 +22,12 @@ export const controllerMutants: readonly Mutant[] = [
     "controllers/token/token-makers",
   ),
   fault(
+    "each Secret that goes has all that is left of a deletion looked at",
+    "controllers/credential/drain",
+    ["waiting.restsUntil > began && !forced", "waiting.restsUntil > began && false"],
+    "controllers/credential/drain-over-time",
+  ),
+  fault(
     "a status counts all of its namespaces each time",
     "controllers/credential/controller",
     ["credentialReconciler((_, credential) => known.of(credential))", "credentialReconciler()"],

@@ -139,4 +139,16 @@ export const nodeMutants: readonly Mutant[] = [
     ],
     foundBy: { phase: "integration", path: "test/integration/pod-admission.test.ts", test: "patched once" },
   },
+  {
+    fault: "failures",
+    name: "a rule matches on a node what the API server's regular expressions would not",
+    edits: [{ file: "src/api/cel.ts", from: '(?i:${after})`, "u")', to: "(?i:${after})`)" }],
+    foundBy: { phase: "unit", path: "test/api/rule-problems.test.ts" },
+  },
+  {
+    fault: "failures",
+    name: "a header stands twice in a node's file",
+    edits: [{ file: "src/api/rule-problems.ts", from: ".length !== 1) return []", to: ".length !== -1) return []" }],
+    foundBy: { phase: "unit", path: "test/api/rule-problems.test.ts" },
+  },
 ];

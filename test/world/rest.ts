@@ -157,7 +157,9 @@ function leftovers(world: World): readonly string[] {
         truth.claims.some((claim) => holders.some((each) => isOfEntry(claim, each))) || isFormerName(ledger, identity);
       // Who is gone without a drain, and has left a login, is remembered with it.
       for (const each of holders) uids.add(each.split(" ")[2] ?? "");
-      if (isWanted && mint) wanted.add(tokenSecretName(shortened(mint.grantKey)));
+      if (!isWanted || !mint) continue;
+      // An install that moved has copied its sources, and has the login by the one that is here.
+      for (const each of systemNamespaces) wanted.add(tokenSecretName(shortened(mint.grantKey.replace(home, each))));
     }
   }
   const found: string[] = [];

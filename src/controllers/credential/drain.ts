@@ -26,6 +26,8 @@ export async function drain(run: ReadableRun, signal: AbortSignal): Promise<Outc
   const began = clock.elapsed();
   const waiting = (memory.waiting ??= newWaiting(began, wasBlocked(run)));
   const forced = credential.annotations[forceFinalizeAnnotation] === "true";
+  // Each Secret that goes brings it, and there may be thousands.
+  if (waiting.restsUntil > began && !forced) return requeueAfter(waiting.restsUntil - began);
   const unknown = whyUnknown(context, credential, clock.elapsed() - waiting.fewest.since);
   const left = unknown ? undefined : await leftWith(context, credential);
   const isDrained = left !== undefined && isOver(waiting, left, clock.elapsed());

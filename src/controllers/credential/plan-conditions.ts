@@ -50,7 +50,7 @@ function ready(snapshot: StatusSnapshot, counts: Counts): Verdict {
     return { type: "Ready", status, reason, message };
   };
   if (draining) return verdict("False", "Deleting", "the credential is being taken away");
-  const [blocker] = blockers(snapshot);
+  const blocker = blockers(snapshot).next().value;
   if (blocker) return { ...reported(blocker), type: "Ready", status: "False", reason: blocker.reason };
   const isWaiting = counts.pending > 0;
   if (credential.spec.suspend) {
@@ -184,22 +184,21 @@ interface Blocker extends Pick<Failure, "reason" | "retry" | "steps"> {
  * What keeps the platform from its promise: a grant without a living token, a namespace that is not served, a
  * missing right. What only a tenant can mend is none.
  */
-function blockers({ entries, namespaces, missing, now }: StatusSnapshot): readonly Blocker[] {
-  return [
-    ...entries.flatMap(({ name, grants }) =>
-      grants.flatMap((grant): Blocker[] => {
-        const failure = grant.failure ?? (grant.token && expired);
-        if (!failure || failure.cause === "Tenant" || !lacksToken(grant, now)) return [];
-        return [{ ...failure, message: `${name}: ${failure.message}` }];
-      }),
-    ),
-    ...namespaces.told.flatMap(({ name, failures }) =>
-      failures
-        .filter(({ failure }) => failure.cause === "Platform")
-        .map(({ failure }) => ({ ...failure, message: `namespace ${name}: ${failure.message}` })),
-    ),
-    ...missing,
-  ];
+function* blockers({ entries, namespaces, missing, now }: StatusSnapshot): Generator<Blocker, undefined> {
+  const within = (where: string, { reason, retry, message, steps }: Failure): Blocker => {
+    return { reason, retry, message: `${where}: ${message}`, ...(steps && { steps }) };
+  };
+  for (const { name, grants } of entries) {
+    for (const grant of grants) {
+      const failure = grant.failure ?? (grant.token && expired);
+      if (failure && failure.cause !== "Tenant" && lacksToken(grant, now)) yield within(name, failure);
+    }
+  }
+  for (const { name, failures } of namespaces.told) {
+    for (const { failure } of failures) if (failure.cause === "Platform") yield within(`namespace ${name}`, failure);
+  }
+  yield* missing;
+  return undefined;
 }
 
 const expiredMessage = "its token has expired";

@@ -40,6 +40,8 @@ export const nothingLeft: Left = { secrets: new Set(), kept: new Set(), unexplai
 export interface Waiting {
   /** When this program has first looked. */
   readonly since: number;
+  /** Until then it is not looked at again, whatever is found meanwhile. */
+  restsUntil: number;
   /** It has not been found again since then what blocked it before. */
   settles: boolean;
   /** Since when nothing is left that it waits for without end. */
@@ -52,7 +54,14 @@ export interface Waiting {
 
 /** @param settles its status says that it was blocked */
 export function newWaiting(now: number, settles: boolean): Waiting {
-  return { since: now, settles, last: undefined, kept: new Map(), fewest: { count: Infinity, since: now } };
+  return {
+    since: now,
+    restsUntil: now,
+    settles,
+    last: undefined,
+    kept: new Map(),
+    fewest: { count: Infinity, since: now },
+  };
 }
 
 /** Whether nothing is left to wait for: of what is, tenants have kept it for long enough. Notes who keeps what. */
@@ -109,15 +118,19 @@ function standstill(namespace: string, names: readonly string[]): HeldUp["failur
 }
 
 /** Milliseconds. @param began when the look that has just ended did */
-export function restAfter({ fewest }: Waiting, began: number, now: number): number {
-  const rest = Math.min((now - fewest.since) * restForStandstill, longestRest);
-  return Math.max(lookAgain, rest, (now - began) * restForWork);
+export function restAfter(waiting: Waiting, began: number, now: number): number {
+  const rest = Math.min((now - waiting.fewest.since) * restForStandstill, longestRest);
+  const restForThis = (now - began) * restForWork;
+  waiting.restsUntil = now + restForThis;
+  return Math.max(lookAgain, rest, restForThis);
 }
 
 /** The first ones by name, as examples. */
 export function firstOf(names: Iterable<string>): readonly string[] {
   const first: string[] = [];
   for (const name of names) {
+    const last = first[maxNamed - 1];
+    if (last !== undefined && last <= name) continue;
     first.push(name);
     first.sort();
     if (first.length > maxNamed) first.pop();

@@ -1,13 +1,13 @@
 // Failure groups of a status: a few lines, however many namespaces there are.
 import type { FailureGroup } from "../../api/registry-credential.ts";
 import type { Failure } from "../../runtime/errors.ts";
+import { firstOf } from "./plan-drain.ts";
 import type { Reported, Troubled } from "./plan-types.ts";
 import { earliestInstant, timeText } from "../../runtime/time-text.ts";
 import { groupKey } from "./plan-status-text.ts";
 
 // Bounds of docs/design.md: a status must not grow with the cluster.
 const maxGroups = 16;
-const maxExamples = 3;
 
 interface Group {
   readonly reason: string;
@@ -37,6 +37,6 @@ export function failureGroups(namespaces: readonly Troubled[], reported: Reporte
       cause,
       count: members.size,
       oldestSince: timeText(earliestInstant([...members.values()])),
-      examples: [...members.keys()].toSorted().slice(0, maxExamples),
+      examples: [...firstOf(members.keys())],
     }));
 }

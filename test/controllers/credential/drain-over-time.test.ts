@@ -365,6 +365,18 @@ describe("a deletion that goes on", () => {
     expect(bare.statuses).toMatchObject([{ secretName: "regcred" }]);
   });
 
+  it("rests for four times what the look has taken, whatever brings it meanwhile", async () => {
+    const it = fixture({ secrets: ["team-a"], toil: 700 });
+    await it.run();
+    it.standing.clear();
+    await it.clock.advance(seconds(2));
+    expect(await it.run()).toEqual({ requeueAfter: seconds(0.8) });
+    expect(it.drained).toEqual([]);
+    await it.clock.advance(seconds(0.8));
+    await it.run();
+    expect(it.drained).toEqual(["acme"]);
+  });
+
   it("comes back in a second, and after four times what the look has taken", async () => {
     expect(await fixture({ secrets: ["team-a"] }).run()).toEqual({ requeueAfter: seconds(1) });
     expect(await fixture({ secrets: ["team-a"], toil: 700 }).run()).toEqual({ requeueAfter: seconds(2.8) });
