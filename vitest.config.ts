@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { variantVariable } from "./test/cluster/variant.ts";
 
-const long = ["test/integration/**", "test/e2e/**"];
+const long = ["test/integration/**", "test/e2e/**", "test/release/**"];
 const fixtures = "test/fixtures/**";
 // What changes its process for good has one to itself; the other quick ones share theirs, which saves half a minute of imports.
 const alone = "test/**/*.alone.test.ts";
@@ -118,6 +118,15 @@ export default defineConfig({
           sequence: { groupOrder: 5 },
           testTimeout: 5 * 60_000,
           // The first start builds a kubelet, too.
+          hookTimeout: 60 * 60_000,
+        },
+      },
+      {
+        test: {
+          name: "release",
+          include: ["test/release/**/*.test.ts"],
+          maxWorkers: 1,
+          sequence: { groupOrder: 6 },
           hookTimeout: 60 * 60_000,
         },
       },

@@ -7,6 +7,7 @@ export const phases = {
   "without-gates": "What may differ on an API server without WatchList and MutatingAdmissionPolicy (minutes)",
   oldest: "The same on the oldest Kubernetes that is supported (minutes)",
   e2e: "The installed operator on a real node (minutes)",
+  release: "From a release to a monitored install on a real node (minutes)",
 };
 export type Phase = keyof typeof phases;
 /** What a person runs before a commit; it takes one release of Kubernetes. */
@@ -21,4 +22,5 @@ export const shuffle: Record<Phase, readonly string[]> = {
   "without-gates": ["--sequence.shuffle.files"],
   oldest: ["--sequence.shuffle.files"],
   e2e: [],
+  release: [],
 };

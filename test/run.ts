@@ -39,8 +39,8 @@ async function runPhase(phase: Phase, filters: readonly string[], reports: strin
       "--reporter=json",
       `--outputFile.json=${outputFile}`,
       ...(process.env["CI"] ? shuffle[phase] : []),
-      // Each of its tests goes on where the one before ended.
-      ...(phase === "e2e" ? ["--bail=1"] : []),
+      // Each of their tests goes on where the one before ended.
+      ...(phase === "e2e" || phase === "release" ? ["--bail=1"] : []),
       // The filter may name a file of the other phase.
       ...(filters.length > 0 ? ["--passWithNoTests"] : []),
       ...filters,

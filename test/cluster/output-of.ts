@@ -5,14 +5,17 @@ import { text } from "node:stream/consumers";
 import { watchdog } from "./watchdog.ts";
 
 const quotedCharacters = 4000;
-// Longer than any of them takes on a slow machine; whoever waits is told then.
-const limit = Temporal.Duration.from({ minutes: 10 });
+// Longer than most of them take on a slow machine; whoever waits is told then.
+const usualLimit = Temporal.Duration.from({ minutes: 10 });
 
-/** @throws Error with the end of what it said, when it ends with anything but 0 or takes longer than ten minutes. */
+/** @throws Error with the end of what it said, when it ends with anything but 0 or takes longer than ten minutes, or `limit`. */
 export async function outputOf(
   file: string,
   args: readonly string[],
-  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {},
+  {
+    limit = usualLimit,
+    ...options
+  }: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv; readonly limit?: Temporal.Duration } = {},
 ): Promise<string> {
   const timeout = limit.total("milliseconds");
   const child = spawn(file, args, { ...options, timeout, stdio: ["ignore", "pipe", "pipe"] });

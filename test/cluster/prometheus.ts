@@ -49,7 +49,7 @@ export function startPrometheus({ target, rules, scrape }: PrometheusOptions): P
 }
 
 /** With files of its folder, of which one is `prometheus.yaml`. @throws Error as `startPrometheus`. */
-async function runPrometheus(files: Readonly<Record<string, string>>): Promise<Prometheus> {
+export async function runPrometheus(files: Readonly<Record<string, string>>): Promise<Prometheus> {
   const { prometheus: file } = neededPrograms();
   const folder = await mkdtemp(join(tmpdir(), "regcred-prometheus-"));
   watchdog.made(folder);

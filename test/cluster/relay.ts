@@ -9,8 +9,8 @@ export interface Relay {
   close(): Promise<void>;
 }
 
-/** Carries bytes to a port of loopback, as they are. */
-export async function relayTo(target: number): Promise<Relay> {
+/** Carries bytes to a port of loopback, as they are; it listens there, too, or at another address of this machine. */
+export async function relayTo(target: number, address = "127.0.0.1"): Promise<Relay> {
   const sockets = new Set<Socket>();
   const kept = (socket: Socket): Socket => {
     sockets.add(socket);
@@ -25,7 +25,7 @@ export async function relayTo(target: number): Promise<Relay> {
     incoming.once("close", () => outgoing.destroy());
     outgoing.once("close", () => incoming.destroy());
   });
-  server.listen(0, "127.0.0.1");
+  server.listen(0, address);
   await once(server, "listening");
   return {
     port: (server.address() as AddressInfo).port,

@@ -29,7 +29,7 @@ export interface Pod extends KubeObject {
 }
 
 /** Creates a namespace with the ServiceAccount that comes with it. */
-export async function createNamespace({ admin }: World, name: string): Promise<void> {
+export async function createNamespace({ admin }: Pick<World, "admin">, name: string): Promise<void> {
   await admin.create("/api/v1/namespaces", { metadata: { name } });
   await pollUntil(async () => await admin.get(`/api/v1/namespaces/${name}/serviceaccounts/default`), {
     what: `the default ServiceAccount of ${name}`,

@@ -8,22 +8,22 @@ import { ensureBinaries } from "../cluster/ensure-binaries.ts";
 import { demandHost, nodeTools } from "../cluster/node-host.ts";
 import { type KubeNode, startNode } from "../cluster/node.ts";
 import { outputOf } from "../cluster/output-of.ts";
-import { pushImage } from "../cluster/push-image.ts";
+import { type Program, pushImage } from "../cluster/push-image.ts";
 import { type Registry, startRegistry } from "../cluster/registry.ts";
 import { scheduler } from "../cluster/scheduler.ts";
 import { serviceAddress } from "../cluster/service-address.ts";
 import { tinyProgram } from "../cluster/tiny-program.ts";
 import { type ConnectProxy, connectProxy } from "../runtime/network/connect-proxy.ts";
 
-export interface World {
+/** A cluster with a node, and a registry. */
+export interface NodeWorld {
   readonly cluster: ControlPlane;
   readonly admin: AdminClient;
   readonly node: KubeNode;
+  /** Of this machine, by which pods reach what listens there. */
+  readonly address: string;
   /** It lets in `owner`, and whoever else is told to it. */
   readonly registry: Registry;
-  /** A registry with a certificate of a private authority, which pods reach through the proxy only. */
-  readonly corp: { readonly registry: Registry; readonly proxy: ConnectProxy };
-  readonly image: BuiltImage;
   /** As the cluster's administrator; gives what it prints. */
   readonly kubectl: (...args: readonly string[]) => Promise<string>;
   readonly helm: (...args: readonly string[]) => Promise<string>;
@@ -31,6 +31,12 @@ export interface World {
   readonly step: (text: string) => void;
   /** Ends it all. */
   close(): Promise<void>;
+}
+
+export interface World extends NodeWorld {
+  /** A registry with a certificate of a private authority, which pods reach through the proxy only. */
+  readonly corp: { readonly registry: Registry; readonly proxy: ConnectProxy };
+  readonly image: BuiltImage;
 }
 
 /** How the registry is called that has a private authority. */
@@ -56,6 +62,26 @@ const controllers = [
 /** @throws Error that names all that this machine lacks. */
 export async function openWorld(): Promise<World> {
   await demandHost({ ...nodeTools, ...buildTools });
+  await using opening = new AsyncDisposableStack();
+  const world = await openNode();
+  opening.defer(() => world.close());
+  world.step("building the image");
+  const image = await buildImage("0.0.0-e2e");
+  opening.defer(() => image.remove());
+
+  const users = [{ name: owner.username, ...owner }];
+  const inside = await startRegistry({ auth: { kind: "htpasswd", users }, tls: true, hosts: [corpHost] });
+  opening.defer(() => inside.stop());
+  await pushImage(inside, "acme/app", "1", owner, ownProgram());
+  const proxy = await connectProxy(Number(new URL(inside.url).port), { address: world.address });
+  opening.defer(() => proxy.close());
+  const running = opening.move();
+  return { ...world, image, corp: { registry: inside, proxy }, close: () => running.disposeAsync() };
+}
+
+/** @throws Error that names what of a node this machine lacks. */
+export async function openNode(): Promise<NodeWorld> {
+  await demandHost(nodeTools);
   const began = performance.now();
   const step = (text: string): void => {
     const seconds = Math.round((performance.now() - began) / 1000);
@@ -74,10 +100,6 @@ export async function openWorld(): Promise<World> {
   ]);
   await using opening = new AsyncDisposableStack();
   const third = randomInt(256);
-
-  step("building the image");
-  const image = await buildImage("0.0.0-e2e");
-  opening.defer(() => image.remove());
 
   step("starting Kubernetes and a registry");
   const address = `${serviceNetwork}.${third}.1`;
@@ -100,17 +122,8 @@ export async function openWorld(): Promise<World> {
   // The node's own image, which it must get before any pod has a pull Secret.
   const open = await startRegistry({ auth: { kind: "none" } });
   opening.defer(() => open.stop());
-  const { arch } = thisPlatform();
-  const program = { content: tinyProgram(arch), arch };
-  await pushImage(open, "pause", "1", undefined, program);
-  await pushImage(registry, "acme/app", "1", owner, program);
-
-  const users = [{ name: owner.username, ...owner }];
-  const inside = await startRegistry({ auth: { kind: "htpasswd", users }, tls: true, hosts: [corpHost] });
-  opening.defer(() => inside.stop());
-  await pushImage(inside, "acme/app", "1", owner, program);
-  const proxy = await connectProxy(Number(new URL(inside.url).port), { address });
-  opening.defer(() => proxy.close());
+  await pushImage(open, "pause", "1", undefined, ownProgram());
+  await pushImage(registry, "acme/app", "1", owner, ownProgram());
 
   step("starting the node");
   const node = await startNode({
@@ -124,12 +137,16 @@ export async function openWorld(): Promise<World> {
     cluster,
     admin,
     node,
+    address,
     registry,
-    corp: { registry: inside, proxy },
-    image,
     kubectl: (...args) => outputOf(kubectl, [...args, `--kubeconfig=${cluster.kubeconfig}`]),
     helm: (...args) => outputOf(helm, [...args, `--kubeconfig=${cluster.kubeconfig}`]),
     step,
     close: () => running.disposeAsync(),
   };
+}
+
+function ownProgram(): Program {
+  const { arch } = thisPlatform();
+  return { content: tinyProgram(arch), arch };
 }
