@@ -7,16 +7,19 @@ import { type FakeClock, fakeClock } from "../fake-clock.ts";
 const error = (reason: string): OperatorError =>
   new OperatorError({ reason, cause: "Platform", retry: "backoff", message: `it is ${reason}` });
 const silent = (): void => undefined;
-const log = { debug: silent, info: silent, warn: silent, error: silent };
 
 describe("a start", () => {
   let clock: FakeClock;
   let reported: (string | undefined)[];
+  let logged: unknown[][];
+  const keep = (...line: unknown[]): void => void logged.push(line);
+  const log = { debug: silent, info: keep, warn: keep, error: silent };
   const stop = (): AbortController => new AbortController();
 
   beforeEach(() => {
     clock = fakeClock();
     reported = [];
+    logged = [];
   });
   const wait = (answers: readonly (OperatorError | undefined)[], { signal } = stop()): Promise<void> => {
     const left = [...answers];
@@ -32,6 +35,35 @@ describe("a start", () => {
     await clock.advance(Temporal.Duration.from({ minutes: 1 }));
     await started;
     expect(reported).toEqual(["it is ApiUnavailable", "it is ApiUnavailable", undefined]);
+  });
+
+  it("logs what it waits for once for each thing, and that it is over", async () => {
+    const other = new OperatorError({
+      reason: "ApiUnavailable",
+      cause: "Platform",
+      retry: "backoff",
+      message: "not ready",
+    });
+    const started = wait([error("ApiUnavailable"), error("ApiUnavailable"), other, undefined]);
+    await clock.advance(Temporal.Duration.from({ minutes: 1 }));
+    await started;
+    expect(logged).toEqual([
+      ["waiting for the API server", { detail: "it is ApiUnavailable" }],
+      ["waiting for the API server", { detail: "not ready" }],
+      ["the API server answers"],
+    ]);
+  });
+
+  it("logs nothing where it has waited for nothing", async () => {
+    await wait([undefined]);
+    expect([logged, reported]).toEqual([[], [undefined]]);
+  });
+
+  it("asks nothing where it is stopped already", async () => {
+    const stopped = stop();
+    stopped.abort(new Error("stopped"));
+    await expect(wait([undefined], stopped)).rejects.toThrow("stopped");
+    expect(reported).toEqual([]);
   });
 
   it("ends for whatever a person has to mend", async () => {

@@ -52,6 +52,7 @@ const discovery = {
 interface Asked {
   readonly verb: string;
   readonly resource: string;
+  readonly subresource?: string;
   readonly namespace?: string;
   readonly name?: string;
 }
@@ -155,6 +156,20 @@ describe("preflight", () => {
     expect(reported(failure)).toBe(
       "the operator may not list, watch, update, delete secrets named regcred; list, watch, create, update, delete secrets in namespace regcred-system; grant it with: kubectl apply -k config/default",
     );
+  });
+
+  it("asks for a right on a part of an object as such, and for one on the whole without", async () => {
+    const failure = await failureOf(
+      cluster(({ resource, subresource }) => resource !== "registrycredentials" || subresource !== "status"),
+    );
+    expect(reported(failure)).toBe(
+      "the operator may not patch registrycredentials/status.regcred.dev; grant it with: kubectl apply -k config/default",
+    );
+    const asked = new Set<string>();
+    await failureOf(
+      cluster((one) => asked.add(JSON.stringify(Object.keys(one).filter((key) => /^\d|^sub/.test(key)))) && true),
+    );
+    expect(asked).toEqual(new Set(["[]", '["subresource"]']));
   });
 
   it("says so when the server does not answer, or does not know us", async () => {
