@@ -248,6 +248,8 @@ describe("a release", { timeout: 10 * 60_000 }, () => {
       targets.map(({ expr, legendFormat }) => ({ title, expression: expr, legend: legendFormat })),
     );
     expect(queries.length).toBeGreaterThan(20);
+    // A histogram tells of what comes after its first scrape.
+    await createNamespace(world, "team-new");
     // Once renewed, it goes away for a moment.
     await expect.poll(() => cloud.minted(), within).toBeGreaterThan(1);
     cloud.setDown(true);
@@ -301,7 +303,7 @@ describe("a release", { timeout: 10 * 60_000 }, () => {
     await runs(`${image}:${version}`);
     await helm("uninstall", "--wait");
     await expect.poll(definition, within).toBeUndefined();
-    expect(await world.admin.list(`/api/v1/namespaces/${system}/pods`)).toEqual([]);
+    await expect.poll(() => world.admin.list(`/api/v1/namespaces/${system}/pods`), within).toEqual([]);
     world.step("mirrored, installed and uninstalled");
   });
 });

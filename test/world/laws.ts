@@ -153,7 +153,7 @@ function isStillToHave(ledger: Ledger, account: ClusterObject, secretName: strin
 }
 
 function judgeCredential(ledger: Ledger, { type, object, before }: ModelEvent): void {
-  const { complain, noteDrained, noteRenamed, look } = ledger;
+  const { complain, isBlind, noteDrained, noteRenamed, noteUnheard, look } = ledger;
   const { name, uid, annotations = {}, deletionTimestamp } = object.metadata;
   if (!before) return complain(`the operator made the RegistryCredential ${name}`);
   const [formerName, secretName] = [reportedName(before), reportedName(object)];
@@ -168,7 +168,10 @@ function judgeCredential(ledger: Ledger, { type, object, before }: ModelEvent): 
   if (others(before) !== others(object)) complain(`finalizers of others were changed on ${name}`);
   if (finalizersOf(before).includes(finalizer) && !finalizersOf(object).includes(finalizer)) {
     if (deletionTimestamp === undefined) complain(`the finalizer of ${name} was taken off before its deletion`);
-    noteDrained(name, annotations[forceFinalizeAnnotation] === "true");
+    const isForced = annotations[forceFinalizeAnnotation] === "true";
+    // Who cannot hear that it is gone goes on with it.
+    if (isForced && isBlind()) noteUnheard(name);
+    else noteDrained(name, isForced);
   }
   if (type === "DELETED") look();
 }

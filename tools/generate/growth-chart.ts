@@ -26,7 +26,7 @@ const plots: readonly Plot[] = [
     ],
   },
   {
-    title: "A new namespace's login, while nothing else happens",
+    title: "A new namespace's login",
     unit: "ms",
     lines: [
       { label: "pull Secret, median", row: "newNamespaceSecretP50" },
