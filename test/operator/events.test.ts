@@ -7,6 +7,7 @@ import { fakeClock } from "../fake-clock.ts";
 it("who has had a share of Events is told so once, by one more, and counted", async () => {
   const clock = fakeClock();
   const counted: string[] = [];
+  const shown = new Map<string, () => Iterable<object>>();
   const reasons = new Map<string, number>();
   const createEvent = async (_namespace: string, { reason = "" }: { readonly reason?: string }): Promise<object> => {
     reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
@@ -20,7 +21,7 @@ it("who has had a share of Events is told so once, by one more, and counted", as
     instance: "a",
     instruments: {
       count: (name, labels) => void counted.push(`${name} ${JSON.stringify(labels)}`),
-      show: () => undefined,
+      show: (name, values) => void shown.set(name, values),
     },
     namespaces: { get: () => undefined } as never,
   });
@@ -36,5 +37,7 @@ it("who has had a share of Events is told so once, by one more, and counted", as
   await clock.advance(Temporal.Duration.from({ minutes: 1 }));
   expect(counted).toEqual(['regcred_shares_reached_total {"kind":"events"}']);
   expect(reasons.get("ShareReached")).toBe(1);
+  const dropped = shown.get("regcred_events_dropped_total")?.() ?? [];
+  expect([...dropped]).toEqual([{ labels: {}, value: events.dropped() }]);
   await events.close(Temporal.Duration.from({ seconds: 1 }));
 });
