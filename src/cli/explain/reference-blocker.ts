@@ -104,6 +104,14 @@ function accountBlocker(
       ],
     );
   }
+  if (serviceAccount.seen === "hidden") {
+    return platform(
+      "ReferenceMissing",
+      `the pod does not refer to the Secret ${secret}, and ${at}, which should give it that reference, could not be read`,
+      `ask somebody who may get serviceaccounts whether it does by now: if it names ${secret}, delete the pod and have it made anew`,
+      [],
+    );
+  }
   // A strategic merge patch adds to this list, whatever else is in it.
   const reference = jsonValue({ imagePullSecrets: [{ name: secret }] });
   return {

@@ -62,9 +62,14 @@ describe("of a pod that was created too early it is told", () => {
     });
   });
 
-  it("no list of its own where it has none, though its ServiceAccount was not seen", () => {
+  it("that nobody could see whether its ServiceAccount refers to the Secret by now", () => {
     const unlisted = toldOf({ pod: pod({ pullSecrets: [] }), serviceAccount: { seen: "hidden" } });
-    expect(unlisted).not.toMatchObject({ reason: "OtherReferences" });
+    expect(unlisted).toMatchObject({
+      reason: "ReferenceMissing",
+      why: "the pod does not refer to the Secret regcred, and ServiceAccount team-a/default, which should give it that reference, could not be read",
+      change:
+        "ask somebody who may get serviceaccounts whether it does by now: if it names regcred, delete the pod and have it made anew",
+    });
   });
 
   it("nothing while its ServiceAccount does not refer to the Secret either", () => {
