@@ -1,5 +1,6 @@
 // What must hold at every write of a Secret.
 import { credentialsAnnotation, finalizer, managedByLabel } from "../../src/api/names.ts";
+import type { Status } from "../../src/api/registry-credential.ts";
 import type { ClusterObject } from "../../src/cluster/cluster-api.ts";
 import type { ModelEvent } from "../../src/cluster/in-memory/in-memory-server.ts";
 import { grantKeys } from "../../src/providers/grant-keys.ts";
@@ -57,10 +58,16 @@ export function judgeOwnSecret(ledger: Ledger, event: ModelEvent): void {
   }
 }
 
-/** It has no finalizer, for want of a right or because it cannot be read: nothing is written for it before, and no token asked for. */
-function isUnbound({ server }: Ledger, credential: string): boolean {
+/**
+ * It has no finalizer, for want of a right or because it cannot be read, or an install that has moved has not taken it over: nothing
+ * is written for it before, and no token asked for.
+ */
+function isUnbound({ server, home }: Ledger, credential: string): boolean {
   const raw = server.get({ resource: "registrycredentials", name: credential });
-  return raw !== undefined && raw.metadata.finalizers?.includes(finalizer) !== true;
+  const { status } = (raw ?? {}) as { readonly status?: Status };
+  return (
+    raw !== undefined && (raw.metadata.finalizers?.includes(finalizer) !== true || status?.operatorNamespace !== home())
+  );
 }
 
 function keepsForeign({ complain }: Ledger, before: ClusterObject, after: ClusterObject | undefined): void {
