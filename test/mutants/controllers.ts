@@ -10,6 +10,12 @@ const fault = (name: string, file: string, [from, to]: readonly [string, string]
 
 export const controllerMutants: readonly Mutant[] = [
   fault(
+    "nobody looks at the former names of one that cannot be read",
+    "controllers/credential/controller",
+    ["const back = earliest(nextGraceEnd);", "const back = done;"],
+    "world/world",
+  ),
+  fault(
     "a status is not told anew when the ServiceAccount of an entry changes",
     "controllers/credential/watches",
     ["if (!account || !isAnotherIdentity(change)) return [];", "if (account) return [];"],

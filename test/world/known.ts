@@ -494,6 +494,24 @@ export const known: readonly Known[] = [
     ],
   },
   {
+    what: "takes away in time what one has under a former name that cannot be read by then",
+    steps: [
+      soon(alterA({ field: "secretName", to: "regcred-b" })),
+      after(12 * minute, { act: "puller", does: "delete" }),
+      after(
+        12 * minute,
+        create("c", {
+          selects: "a",
+          entries: [entry({ name: "e2", from: "src-1", identity: "ServiceAccount", hosts: [hosts[0]] })],
+          references: "None",
+          deletionPolicy: "Retain",
+        }),
+      ),
+      after(12 * minute, { act: "delete namespace", name: "b-2" }),
+      after(2 * second, { act: "garble credential", name: "a", on: true }),
+    ],
+  },
+  {
     what: "names who has which host in an order that nobody who has gone changes",
     steps: [
       soon(

@@ -19,6 +19,7 @@ import {
   statusSnapshot,
   viewsOf,
   isReportedHere,
+  renameGraceOf,
   reportedBefore,
 } from "./observe.ts";
 import { tallies } from "./tallies.ts";
@@ -126,17 +127,20 @@ async function reconcile(
 
 /** What was served goes on; it is told what is wrong with the spec, once for each. */
 async function reconcileUnreadable(run: Run, signal: AbortSignal): Promise<Outcome> {
-  const { context, record, memory } = run;
+  const { context, record, credential, memory } = run;
   const { name, generation, deleting, annotations, finalizers } = record;
   if (deleting && annotations[forceFinalizeAnnotation] === "true") {
     const others = finalizers.filter((each) => each !== finalizer);
     await setFinalizers(run, others, signal);
     return done;
   }
+  // Its former names go in time, as those of any other.
+  const { nextGraceEnd } = credential ? await renameGraceOf(context, credential) : {};
+  const back = earliest(nextGraceEnd);
   const problems = `${generation} ${record.problems.join()}`;
-  if (memory.problems === problems) return waitsFor(itself(name));
+  if (memory.problems === problems) return { ...waitsFor(itself(name)), ...back };
   const status = invalidStatus(record, context.runtime.clock.now());
   await writeStatus({ ...run, credential: undefined }, { status, namespaces: [] }, signal);
   memory.problems = problems;
-  return done;
+  return back;
 }
