@@ -30,6 +30,8 @@ export interface ClusterClaim {
 
 // A second install is somebody's mistake, or waits for the first one's removal: both have time.
 const lookEvery = 5_000;
+// Who serves already is in no hurry to write that where something refuses it: doubled each time in a row, up to this.
+const longestWait = 5 * 60_000;
 // Another has changed the object meanwhile: the watch tells of it soon. Doubled each time in a row, up to the above.
 const afterConflict = 200;
 
@@ -151,15 +153,21 @@ class ClaimOfInstall implements ClusterClaim {
       else await this.#take(verdict.anchor);
     };
     let ended = false;
+    let failures = 0;
     let forgetNext: Cancel = () => undefined;
+    const looked = (): void => void (failures = 0);
+    const notLooked = (error: unknown): void => {
+      this.#log.debug("claim not looked at", { detail: textWithSteps(this.#callFailure(error, "").failure) });
+      forgetNext();
+      const wait = Math.min(lookEvery * 2 ** failures, longestWait) * (1 + this.#random() / 2);
+      failures += 1;
+      // What could not be read or written is looked at again, whether or not anything changes.
+      const after = Temporal.Duration.from({ milliseconds: Math.round(wait) });
+      if (!ended) forgetNext = this.#clock.schedule(after, lookNow);
+    };
     const lookNow = (): void => {
       forgetNext();
-      look().catch((error: unknown) => {
-        this.#log.debug("claim not looked at", { detail: textWithSteps(this.#callFailure(error, "").failure) });
-        forgetNext();
-        // What could not be read or written is looked at again, whether or not anything changes.
-        if (!ended) forgetNext = this.#clock.schedule(Temporal.Duration.from({ milliseconds: lookEvery }), lookNow);
-      });
+      look().then(looked, notLooked);
     };
     const unsubscribe = this.#stores.credentials.subscribe(lookNow);
     return () => {

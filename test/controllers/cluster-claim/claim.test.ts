@@ -429,6 +429,35 @@ describe("who serves the cluster", () => {
     expect(world.clock.scheduled()).toBe(0);
   });
 
+  it("looks ever more seldom while it cannot, and at once again when it could", async () => {
+    const world = cluster();
+    world.write("one");
+    const looks: number[] = [];
+    const { leases } = world;
+    const get = leases.get.bind(leases);
+    leases.get = () => {
+      looks.push(world.clock.elapsed());
+      throw new Error("timeout");
+    };
+    const forget = world.install("one").watch(() => undefined);
+    world.write("two");
+    await world.clock.advance(ms(20 * 60_000));
+    const gaps = looks.slice(1).map((at, index) => (at - (looks[index] ?? 0)) / 1_000);
+    expect(gaps).toEqual([5, 10, 20, 40, 80, 160, 300, 300]);
+    leases.get = get;
+    world.write("one");
+    await world.clock.advance();
+    leases.get = () => {
+      looks.push(world.clock.elapsed());
+      throw new Error("timeout");
+    };
+    const before = looks.length;
+    world.write("two");
+    await world.clock.advance(ms(6_000));
+    expect(looks.length - before).toBe(2);
+    forget();
+  });
+
   it("looks no more once it has been asked to stop, not even for what was under way", async () => {
     const world = cluster();
     world.write("one");
