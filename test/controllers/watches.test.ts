@@ -34,6 +34,8 @@ interface There {
   readonly records?: readonly SecretRecord[];
   /** Those that are known to need nothing. */
   readonly settled?: string[];
+  /** What was found of the Secret regcred of each namespace. Default: nothing. */
+  readonly state?: "usable" | "absent";
   /** The pull Secrets of the names have been listed. Default: they have. */
   readonly synced?: boolean;
 }
@@ -85,7 +87,10 @@ function heardOf(of: Watched, change: object, there: There): readonly (Request |
     cluster: { stores, namesSynced: () => synced },
     credentials: {
       index: credentialIndex,
-      statusCache: { secret: (at: string, name: string) => (at === "found" && name === "regcred" ? {} : undefined) },
+      statusCache: {
+        secret: (at: string, name: string) =>
+          name === "regcred" && (at === "found" || there.state) ? { state: there.state } : undefined,
+      },
       judged: { judged: (at: string, name: string) => settled.push(`${at}/${name}`) },
     },
     runtime: { clock: { now: () => minute(0) } },
@@ -244,6 +249,13 @@ describe("a Secret of a pull Secret's name", () => {
   it("tells nobody before all of that name have been listed: then each is looked at", () => {
     expect(requestsOf("pullSecrets", { key: ours.key, after: ours }, { synced: false })).toEqual([]);
     expect(requestsOf("pullSecrets", { key: ours.key, before: ours }, { synced: false })).toEqual([]);
+  });
+
+  it("that has come where the same was found of one before it has the references looked at, which may have met none", () => {
+    const keysWhere = (state: "usable" | "absent"): readonly string[] =>
+      requestsOf("pullSecrets", { key: ours.key, after: ours }, { state }).map(({ key }) => key);
+    expect(keysWhere("usable")).toContain("references/team-a");
+    expect(keysWhere("absent")).not.toContain("references/team-a");
   });
 
   it.each([

@@ -99,8 +99,8 @@ export const worldMutants: readonly Mutant[] = [
   }),
   known("references are not looked at when somebody else's login leaves the Secret", "takes references off once", {
     file: "src/controllers/service-account/watches.ts",
-    from: "return isSame && !isChanged ?",
-    to: "return isSame ?",
+    from: "(isSame && !isChanged)",
+    to: "isSame",
   }),
   known("who uses a token is stored no more while its source is missing", "stores who uses a token", {
     file: "src/controllers/token/apply.ts",

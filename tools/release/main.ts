@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import packageJson from "../../package.json" with { type: "json" };
+import { printable } from "../../src/runtime/foreign-text.ts";
 import { type Architecture, architectures } from "../build/architectures.ts";
 import { fetchedNode } from "../build/node-binary.ts";
 import { type ReleaseArguments, releaseArguments, schemeOf, usage } from "./arguments.ts";
@@ -27,7 +28,7 @@ import { signatureOf, signingKey } from "./signature.ts";
 
 const root = join(import.meta.dirname, "../..");
 const run = promisify(execFile);
-const tell = (line: string): void => void process.stdout.write(`${line}\n`);
+const tell = (line: string): void => void process.stdout.write(`${printable(line)}\n`);
 
 /** The commit that is released. */
 interface Source {
@@ -54,7 +55,9 @@ async function sourceOf({ version, dryRun }: ReleaseArguments): Promise<Source> 
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  const message = error instanceof Error ? error.message : String(error);
+  // A registry may have put anything into it.
+  return printable(message);
 }
 
 /** The npm package of Node for each architecture, as package-lock.json pins it. */

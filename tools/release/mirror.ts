@@ -1,4 +1,5 @@
 // Reads a release out of a registry, to be pushed to another one byte for byte: what was signed there is signed here.
+import { quotedText } from "../../src/runtime/foreign-text.ts";
 import { type Blob, type Descriptor, digestOf, type Manifest } from "./oci.ts";
 import type { Artifact } from "./push.ts";
 import type { RegistryClient } from "./registry.ts";
@@ -12,6 +13,9 @@ export interface MirrorOptions {
   readonly from: string;
   readonly to: string;
 }
+
+/** https://github.com/opencontainers/image-spec/blob/main/descriptor.md#sha-256 */
+const digestForm = /^sha256:[0-9a-f]{64}$/;
 
 /** Of an index, a manifest or both. */
 interface Named {
@@ -54,16 +58,28 @@ async function manifestAt(origin: Origin, repository: string, reference: string)
   if (content === undefined) return undefined;
   const { mediaType, bytes } = content;
   const descriptor = { mediaType, digest: digestOf(bytes), size: bytes.byteLength };
-  return await whole(origin, repository, descriptor, bytes);
+  return await whole(origin, repository, { descriptor, bytes });
 }
 
-async function whole(origin: Origin, repository: string, descriptor: Descriptor, bytes: Uint8Array): Promise<Manifest> {
+/** An index names manifests, and these name none: nobody is sent round in circles. */
+async function whole(
+  origin: Origin,
+  repository: string,
+  { descriptor, bytes }: Pick<Manifest, "descriptor" | "bytes">,
+  isInIndex = false,
+): Promise<Manifest> {
   const { config, layers = [], manifests: named = [] } = JSON.parse(Buffer.from(bytes).toString("utf8")) as Named;
+  for (const { digest } of [...(config ? [config] : []), ...layers, ...named]) {
+    // It becomes a part of addresses, on both sides.
+    if (!digestForm.test(digest)) throw new Error(`${repository} names ${quotedText(digest)}, which is no digest`);
+  }
+  if (isInIndex && named.length > 0) throw new Error(`${repository} has an index within an index: nothing is copied`);
   const manifests: Manifest[] = [];
   for (const each of named) {
     const content = await origin.readManifest(repository, each.digest);
     if (content === undefined) throw new Error(`${each.digest} of ${repository} is not there: nothing is copied`);
-    manifests.push(await whole(origin, repository, each, unchanged(content.bytes, each, repository)));
+    const found = { descriptor: each, bytes: unchanged(content.bytes, each, repository) };
+    manifests.push(await whole(origin, repository, found, true));
   }
   const blobs: readonly Blob[] = [...(config ? [config] : []), ...layers].map((each) => ({
     descriptor: each,

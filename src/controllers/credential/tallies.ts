@@ -27,6 +27,9 @@ interface Known {
   readonly held: boolean;
 }
 
+// Beside the namespaces that are there: names of those that have gone.
+const maxChanged = 1_000;
+
 export function tallies(context: Context): Tallies {
   const { stores } = context.cluster;
   const { index, statusCache } = context.credentials;
@@ -35,7 +38,11 @@ export function tallies(context: Context): Tallies {
   let epoch = 0;
 
   const note = (credentials: Iterable<string>, namespace: string): void => {
-    for (const name of credentials) known.get(name)?.changed.add(namespace);
+    for (const name of credentials) {
+      const changed = known.get(name)?.changed.add(namespace);
+      // Nobody counts it meanwhile, as of one whose deletion lasts: all is counted anew.
+      if (changed && changed.size > maxChanged + stores.namespaces.size) known.delete(name);
+    }
   };
   const noteConcerned = (name: string): void => {
     const namespace = stores.namespaces.get(name);

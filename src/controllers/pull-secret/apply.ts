@@ -40,7 +40,9 @@ export async function applyPlan(run: Run, decision: Decision, signal: AbortSigna
   if (wait > 0) return { ...planned, outcome: earliest(wait) };
   const written = await writeSecret(run, action, snapshot, signal);
   log.debug("pull Secret written", { namespace: namespace.name, secret: name, action: action.kind });
-  if (written && isAsPlanned(snapshot, plan, written)) memory.lost = undefined;
+  // It may have gone before its answer came.
+  const stands = written !== undefined && context.cluster.stores.pullSecrets.get(written.key) !== undefined;
+  if (stands && isAsPlanned(snapshot, plan, written)) memory.lost = undefined;
   // The answer may be other than what was sent, and what was found of others may be other with it.
   else if (written) context.queue.enqueue(secretKey(namespace.name, name), { lane: "normal" });
   const place = { namespaceUid: namespace.uid, secretName: name };

@@ -18,6 +18,7 @@ type Known = Needs<{
 export function referencesWatches(context: Known): readonly Watch<Request | Skip>[] {
   const {
     cluster: { stores, namesSynced },
+    credentials: { statusCache },
     queue: { signals },
   } = context;
   const { namespaces } = stores;
@@ -55,10 +56,14 @@ export function referencesWatches(context: Known): readonly Watch<Request | Skip
     }),
     // Which references stay depends on who is in it, not only on whether it is there: also where it is made anew at once.
     watch(stores.pullSecrets, ({ before, after }) => {
-      if (!before || !namesSynced(before.name)) return [];
-      const isSame = before.uid === after?.uid;
-      const isChanged = new Set(before.credentials).symmetricDifference(new Set(after?.credentials)).size > 0;
-      return isSame && !isChanged ? [] : [{ key: referencesKey(before.namespace), options: { lane: "normal" } }];
+      const record = before ?? after;
+      if (!record || !namesSynced(record.name)) return [];
+      const isSame = before?.uid === after?.uid;
+      const isChanged = new Set(before?.credentials).symmetricDifference(new Set(after?.credentials)).size > 0;
+      // Of one that has come its finding tells, but where the same was found of one before it: a run may have looked between them.
+      const isToldElsewhere = !before && statusCache.secret(record.namespace, record.name)?.state !== "usable";
+      if (isToldElsewhere || (isSame && !isChanged)) return [];
+      return [{ key: referencesKey(record.namespace), options: { lane: "normal" } }];
     }),
     // What is known to be nobody's is run under no name, so nothing else tells.
     watch(signals.secretsCalled, ({ name, namespace }) => referring(name, namespace)),

@@ -2,6 +2,8 @@
 import { expect, it } from "vitest";
 import { counted, type Views, viewsOf } from "../../../src/controllers/credential/observe.ts";
 import { tallies } from "../../../src/controllers/credential/tallies.ts";
+import type { NamespaceRecord } from "../../../src/cluster/records.ts";
+import type { FedStore } from "../../../src/runtime/watch/store.ts";
 import { growingCluster } from "../../growth/growing-cluster.ts";
 
 it("says the same, whatever has happened to namespaces, labels, sources, Secrets and specs", async () => {
@@ -46,5 +48,41 @@ it("says the same, whatever has happened to namespaces, labels, sources, Secrets
   expect(await counts("fewer", () => cluster.select(0, ["team-0", "team-1"]))).toEqual([2, 1, 1]);
   expect(await counts("all", () => cluster.select(0, ["team-*"]))).toEqual([6, 1, 1]);
   expect(await counts("gone", () => cluster.removeNamespace("team-1"))).toEqual([5, 0, 0]);
+  await cluster.stop();
+});
+
+it("remembers no names without end of namespaces that come and go while nobody counts, as during a deletion", async () => {
+  const cluster = growingCluster({ namespaces: 2, credentials: 1 });
+  const { context } = cluster;
+  await cluster.begin();
+  const { credentials, namespaces } = context.cluster.stores;
+  const [credential] = [...credentials.values()].flatMap(({ name }) => context.credentials.index.readable(name) ?? []);
+  if (!credential) throw new Error("there is none");
+  const looks: number[] = [];
+  const kept = tallies({
+    ...context,
+    runtime: {
+      ...context.runtime,
+      inSlices: (all, each) => {
+        const some = [...all];
+        looks.push(some.length);
+        return context.runtime.inSlices(some, each);
+      },
+    },
+  });
+  kept.follow();
+  await kept.of(credential);
+  looks.length = 0;
+  const feed = (namespaces as FedStore<NamespaceRecord>).feed();
+  const [there] = namespaces.values();
+  if (!there) throw new Error("there is none");
+  for (let index = 0; index < 1_500; index += 1) {
+    const name = `passing-${index}`;
+    feed.observed({ ...there, key: name, name, uid: name, resourceVersion: `${10 ** 12 + 2 * index}` });
+    feed.vanished(name, `${10 ** 12 + 2 * index + 1}`);
+  }
+  await kept.of(credential);
+  // All that are there are counted anew, and nothing else is looked at.
+  expect(Math.max(...looks)).toBeLessThanOrEqual(2);
   await cluster.stop();
 });
