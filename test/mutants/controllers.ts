@@ -10,6 +10,12 @@ const fault = (name: string, file: string, [from, to]: readonly [string, string]
 
 export const controllerMutants: readonly Mutant[] = [
   fault(
+    "a Secret that has lost its mark counts as ours by what was remembered of it",
+    "controllers/pull-secret/observe",
+    ["((record.labelled && memory.ours === record.uid) ||", "(memory.ours === record.uid ||"],
+    "world/world",
+  ),
+  fault(
     "nobody looks at the former names of one that cannot be read",
     "controllers/credential/controller",
     ["const back = earliest(nextGraceEnd);", "const back = done;"],

@@ -512,6 +512,24 @@ export const known: readonly Known[] = [
     ],
   },
   {
+    what: "tells of a Secret without marks, in which nobody is any more, the same before a start and after it",
+    steps: [
+      after(50, { act: "delete credential", name: "a", how: "stripped" }),
+      after(
+        0,
+        create("a", {
+          selects: "team x",
+          entries: [entry({ name: "e2", from: "src-1", role: "team", hosts: [hosts[0], cloudHost] })],
+          excludesApp: true,
+          deletionPolicy: "Retain",
+          suspend: true,
+        }),
+      ),
+      soon({ act: "delete namespace", name: "b-1" }),
+      after(0, { act: "tenant", at: "a-1", secret: "regcred", does: "strip marks" }),
+    ],
+  },
+  {
     what: "names who has which host in an order that nobody who has gone changes",
     steps: [
       soon(

@@ -133,7 +133,9 @@ function planSnapshot(
     name,
     record,
     live: undefined,
-    knownAsOurs: record !== undefined && (memory.ours === record.uid || members.owns(place, record.uid)),
+    // Where the mark is gone, the record alone says so: after a start nobody remembers more.
+    knownAsOurs:
+      record !== undefined && ((record.labelled && memory.ours === record.uid) || members.owns(place, record.uid)),
     knownAsMerged: record !== undefined && members.merged(place, record.uid),
     formerLogins: [],
     settled: stillSettled(memory.settled, record, signature, now),
