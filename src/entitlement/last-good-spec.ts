@@ -79,10 +79,17 @@ export function isSameSpec(one: RegistryCredential, other: RegistryCredential): 
 /** The spec as it was last read, with what the object says of itself now. */
 function asLastRead(
   before: RegistryCredential | undefined,
-  { resourceVersion, finalizers, annotations, deleting, uid }: CredentialRecord,
+  { resourceVersion, finalizers, annotations, deleting, uid, status = before?.status }: CredentialRecord,
   now: Temporal.Instant,
 ): RegistryCredential | undefined {
   if (before?.uid !== uid) return undefined;
   const deletionTimestamp = deleting ? (before.deletionTimestamp ?? now) : undefined;
-  return { ...before, resourceVersion, finalizers, annotations, ...(deletionTimestamp && { deletionTimestamp }) };
+  return {
+    ...before,
+    resourceVersion,
+    finalizers,
+    annotations,
+    ...(deletionTimestamp && { deletionTimestamp }),
+    ...(status && { status }),
+  };
 }

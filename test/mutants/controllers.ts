@@ -10,6 +10,12 @@ const fault = (name: string, file: string, [from, to]: readonly [string, string]
 
 export const controllerMutants: readonly Mutant[] = [
   fault(
+    "of one that cannot be read the status counts that was read with its spec",
+    "entitlement/last-good-spec",
+    ["    ...(status && { status }),\n", ""],
+    "world/world",
+  ),
+  fault(
     "a Secret that has lost its mark counts as ours by what was remembered of it",
     "controllers/pull-secret/observe",
     ["((record.labelled && memory.ours === record.uid) ||", "(memory.ours === record.uid ||"],

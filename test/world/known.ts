@@ -530,6 +530,14 @@ export const known: readonly Known[] = [
     ],
   },
   {
+    what: "tells once of one in deletion that cannot be read what keeps it",
+    steps: [
+      soon({ act: "garble credential", name: "a", on: true }),
+      after(2 * second, { act: "fault", how: "forbidden", on: { kind: "secrets", namespace: "b-2" }, reads: true }),
+      after(12 * minute, { act: "delete credential", name: "a", how: "drained" }),
+    ],
+  },
+  {
     what: "names who has which host in an order that nobody who has gone changes",
     steps: [
       soon(
