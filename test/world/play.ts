@@ -177,6 +177,8 @@ const acts: { readonly [A in Does["act"]]: Played<A> } = {
     world.crownLater(() => next);
   },
   "move install": (world) => {
+    // As docs/operations.md has it, too: what the old install could not store, the new one cannot know.
+    if (world.faults.length + world.listFaults.length > 0 || world.cloud.mood !== "well") return;
     const [first, second] = systemNamespaces;
     const from = world.home;
     world.operator().kill();
