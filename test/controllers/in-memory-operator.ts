@@ -4,18 +4,14 @@ import type { ClusterApi } from "../../src/cluster/cluster-api.ts";
 import { clusterStores } from "../../src/cluster/cluster-stores.ts";
 import type { Context } from "../../src/controllers/context.ts";
 import { regcredControllers } from "../../src/controllers/index.ts";
-import { keyOf } from "../../src/controllers/keys.ts";
-import { statusCache } from "../../src/controllers/status-cache.ts";
 import { credentialMetrics } from "../../src/metrics/credential-metrics.ts";
 import { instruments } from "../../src/metrics/instruments.ts";
-import { derive, newContext } from "../../src/operator/context.ts";
+import { derive } from "../../src/operator/context.ts";
 import { queues } from "../../src/operator/queues.ts";
-import { staticProvider } from "../../src/providers/static/fetch.ts";
 import type { Clock } from "../../src/runtime/clock.ts";
 import type { Log } from "../../src/runtime/observability/log.ts";
 import { runWorkers } from "../../src/runtime/queue/run-workers.ts";
-import { unrestricted } from "../mode.ts";
-import { allPermitted } from "./all-permitted.ts";
+import { inMemoryContext } from "./in-memory-context.ts";
 
 export const operatorNamespace = "ops";
 
@@ -54,26 +50,14 @@ export function inMemoryOperator({ clock, objects, request, seen = (context) => 
     instruments: { observe: silent },
     shareReached: silent,
   });
-  const context = newContext(derived, {
-    settings: { namespace: operatorNamespace, mode: unrestricted, maxConfigBytes: 65_536 },
-    runtime: {
-      log,
-      events: { publish: silent },
-      metrics: credentialMetrics(instruments(), "known"),
-      shareReached: silent,
-    },
-    cluster: { api, namesSynced: () => true, permissions: allPermitted },
-    credentials: { statusCache: statusCache(clock) },
-    grants: {
-      provider: staticProvider({
-        secret: (key) => stores.operatorSecrets.get(key),
-        operatorNamespace,
-        sourceNamespaces: [],
-        clock,
-      }),
-      verify: async () => ({ verification: "Inconclusive" }),
-    },
-    queue: { enqueue: (key, how) => (keyOf(key).controller === "token" ? tokens : tenants).add(key, how) },
+  const context = inMemoryContext(derived, {
+    namespace: operatorNamespace,
+    log,
+    metrics: credentialMetrics(instruments(), "known"),
+    api,
+    namesSynced: () => true,
+    tenants,
+    tokens,
   });
   cluster.appear();
   const { begin, run } = regcredControllers(seen(context));

@@ -9,20 +9,17 @@ import type {
   ServiceAccountObject,
 } from "../../src/cluster/cluster-api.ts";
 import { clusterStores } from "../../src/cluster/cluster-stores.ts";
-import { keyOf, tokenKey } from "../../src/controllers/keys.ts";
+import { tokenKey } from "../../src/controllers/keys.ts";
 import type { SecretRecord } from "../../src/cluster/records.ts";
-import { staticProvider } from "../../src/providers/static/fetch.ts";
 import { runWorkers } from "../../src/runtime/queue/run-workers.ts";
 import { workQueue } from "../../src/runtime/queue/work-queue.ts";
-import { statusCache } from "../../src/controllers/status-cache.ts";
 import type { Context } from "../../src/controllers/context.ts";
-import { derive, newContext } from "../../src/operator/context.ts";
+import { derive } from "../../src/operator/context.ts";
 import { regcredControllers } from "../../src/controllers/index.ts";
-import { allPermitted } from "./all-permitted.ts";
+import { inMemoryContext } from "./in-memory-context.ts";
 import { storeAllMembers } from "../../src/controllers/members/apply.ts";
 import type { Feed } from "../../src/runtime/watch/store.ts";
 import { fakeClock } from "../fake-clock.ts";
-import { unrestricted } from "../mode.ts";
 
 const thrown = (error: unknown): never => {
   throw error;
@@ -156,6 +153,8 @@ export function smallCluster() {
       running?.list(name);
       await settle();
     },
+    /** As after a watch that has broken. */
+    listAgain: (name: string): void => running?.listAgain(name),
     settle,
     pass: async (duration: Temporal.DurationLike): Promise<void> => {
       await clock.advance(Temporal.Duration.from(duration));
@@ -225,6 +224,8 @@ interface Running {
   readonly feedsOf: (kind: Kind, key: string) => readonly AnyFeed[];
   /** The first list of the Secrets of this name. */
   readonly list: (name: string) => void;
+  /** A later one, as of a watch that has broken. */
+  readonly listAgain: (name: string) => void;
   readonly idle: () => boolean;
   readonly stop: () => void;
 }
@@ -249,26 +250,14 @@ function operatorOn({ clock, objects, api, hidden, version }: OperatorParts): Ru
   derived.unused.subscribe((grantKey) => tokenQueue.add(tokenKey(grantKey), { lane: "bulk" }));
   const secretFeeds = new Map<string, Feed<SecretRecord>>();
   const listed = new Set<string>();
-  const context = newContext(derived, {
-    settings: { namespace: operatorNamespace, mode: unrestricted, maxConfigBytes: 65_536 },
-    runtime: {
-      log,
-      events: { publish: silent },
-      metrics: { publish: silent, forget: silent },
-      shareReached: silent,
-    },
-    cluster: { api, namesSynced: (name) => listed.has(name), permissions: allPermitted },
-    credentials: { statusCache: statusCache(clock) },
-    grants: {
-      provider: staticProvider({
-        secret: (key) => stores.operatorSecrets.get(key),
-        operatorNamespace,
-        sourceNamespaces: [],
-        clock,
-      }),
-      verify: async () => ({ verification: "Inconclusive" }),
-    },
-    queue: { enqueue: (key, how) => (keyOf(key).controller === "token" ? tokenQueue : queue).add(key, how) },
+  const context = inMemoryContext(derived, {
+    namespace: operatorNamespace,
+    log,
+    metrics: { publish: silent, forget: silent },
+    api,
+    namesSynced: (name) => listed.has(name),
+    tenants: queue,
+    tokens: tokenQueue,
   });
   const feeds = {
     credentials: stores.credentials.feed(),
@@ -313,11 +302,14 @@ function operatorOn({ clock, objects, api, hidden, version }: OperatorParts): Ru
     }
     feed.completed(version());
   };
-  const list = (name: string): void => {
+  const listAgain = (name: string): void => {
     const feed = secretFeeds.get(name);
-    if (!feed || hidden.has(name)) return;
+    if (feed && listed.has(name)) fill(feed, "secrets", (key) => key.endsWith(`/${name}`));
+  };
+  const list = (name: string): void => {
+    if (!secretFeeds.has(name) || hidden.has(name)) return;
     listed.add(name);
-    fill(feed, "secrets", (key) => key.endsWith(`/${name}`));
+    listAgain(name);
     context.queue.signals.secretsCalled.tell({ name });
   };
   const watchNames = (): void => {
@@ -357,6 +349,7 @@ function operatorOn({ clock, objects, api, hidden, version }: OperatorParts): Ru
     context,
     feedsOf,
     list,
+    listAgain,
     idle: () => queue.idle() && tokenQueue.idle(),
     stop: () => {
       queue.close();

@@ -34,6 +34,10 @@ function asked(): Readonly<Record<"seconds" | "histories" | "shrink", string>> &
         help: { type: "boolean" },
       },
     });
+    for (const name of ["seconds", "from", "seed", "histories", "shrink"] as const) {
+      const text = values[name] ?? "0";
+      if (!/^\d+$/.test(text)) throw new Error(`--${name} cannot be ${JSON.stringify(text)}: write a number`);
+    }
     if (values.help !== true) return values;
     process.stdout.write(usage);
     process.exit(0);

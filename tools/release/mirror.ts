@@ -69,9 +69,10 @@ async function whole(
   isInIndex = false,
 ): Promise<Manifest> {
   const { config, layers = [], manifests: named = [] } = JSON.parse(Buffer.from(bytes).toString("utf8")) as Named;
-  for (const { digest } of [...(config ? [config] : []), ...layers, ...named]) {
+  for (const { digest, size } of [...(config ? [config] : []), ...layers, ...named]) {
     // It becomes a part of addresses, on both sides.
     if (!digestForm.test(digest)) throw new Error(`${repository} names ${quotedText(digest)}, which is no digest`);
+    if (!Number.isSafeInteger(size) || size < 0) throw new Error(`${repository} gives no size for ${digest}`);
   }
   if (isInIndex && named.length > 0) throw new Error(`${repository} has an index within an index: nothing is copied`);
   const manifests: Manifest[] = [];
@@ -83,7 +84,7 @@ async function whole(
   }
   const blobs: readonly Blob[] = [...(config ? [config] : []), ...layers].map((each) => ({
     descriptor: each,
-    read: async () => unchanged(await origin.readBlob(repository, each.digest), each, repository),
+    read: async () => unchanged(await origin.readBlob(repository, each), each, repository),
   }));
   return { descriptor, bytes, blobs, manifests };
 }

@@ -31,8 +31,8 @@ export interface RegistryClient {
   /** What a tag or a digest names, as the registry has it; undefined where there is nothing. Whoever reads it counts its digest. */
   readManifest(repository: string, reference: string): Promise<Content | undefined>;
   hasBlob(repository: string, digest: string): Promise<boolean>;
-  /** As the registry has it. @throws Error that says what the registry has answered. */
-  readBlob(repository: string, digest: string): Promise<Uint8Array>;
+  /** As the registry has it. @throws Error that says what the registry has answered, and where that is longer than it should be. */
+  readBlob(repository: string, blob: Pick<Descriptor, "digest" | "size">): Promise<Uint8Array>;
   /** @throws Error that says what the registry has answered. */
   pushBlob(repository: string, blob: Blob): Promise<void>;
   /** @throws Error that says what the registry has answered. */
@@ -44,6 +44,8 @@ interface Call {
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
+  /** Bytes that are read of an answer. Default: those of the largest manifest. */
+  readonly longest?: number;
 }
 
 interface Answer {
@@ -60,6 +62,10 @@ const accept = [
   "application/vnd.docker.distribution.manifest.v2+json",
   "*/*",
 ].join(", ");
+// Registries take manifests of 4 MiB: https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pushing-manifests
+const longestManifest = 4 * 2 ** 20;
+// Far more than a layer of ours has, and as much as fits into a buffer.
+const longestBlob = 2 ** 31;
 // Milliseconds without a byte, of a large layer on a slow line.
 const silence = 120_000;
 // What is shown of a refusal.
@@ -69,8 +75,11 @@ export function registryClient(options: RegistryOptions): RegistryClient {
   const { host, scheme, login, actions = "pull,push", dispatcher } = options;
   const base = new URL(`${scheme}://${host}`);
   const tokens = new Map<string, string>();
-  const send = async ({ method, url, headers, body }: Call, authorization?: string): Promise<Answer> => {
-    const answer = await request(url, {
+  const send = async (
+    { method, url, headers, body, longest = longestManifest }: Call,
+    authorization?: string,
+  ): Promise<Answer> => {
+    const answer = await responseOf(url, {
       method,
       headers: { ...headers, ...(authorization !== undefined && { authorization }) },
       body: body ?? null,
@@ -80,7 +89,7 @@ export function registryClient(options: RegistryOptions): RegistryClient {
     });
     const named: Record<string, string> = {};
     for (const [name, value] of Object.entries(answer.headers)) named[name] = String(value);
-    return { status: answer.statusCode, headers: named, bytes: new Uint8Array(await answer.body.arrayBuffer()) };
+    return { status: answer.statusCode, headers: named, bytes: await bytesOf(answer.body, longest, url) };
   };
   /** With what the registry has asked for before; asks anew where that is no longer enough. */
   const call = async (repository: string, asked: Call): Promise<Answer> => {
@@ -112,13 +121,14 @@ export function registryClient(options: RegistryOptions): RegistryClient {
       if (answer.status !== 200 && answer.status !== 404) throw refused(`look for ${digest}`, answer);
       return answer.status === 200;
     },
-    readBlob: async (repository, digest) => {
-      const answer = await call(repository, { method: "GET", url: urlOf(repository, `blobs/${digest}`) });
+    readBlob: async (repository, { digest, size }) => {
+      const longest = Math.min(size, longestBlob);
+      const answer = await call(repository, { method: "GET", url: urlOf(repository, `blobs/${digest}`), longest });
       const { location } = answer.headers;
       // A cloud keeps contents elsewhere. The login stays here.
       const given =
         isRedirect(answer) && location !== undefined
-          ? await send({ method: "GET", url: new URL(location, base).href })
+          ? await send({ method: "GET", url: new URL(location, base).href, longest })
           : answer;
       if (given.status !== 200) throw refused(`give ${digest}`, given);
       return given.bytes;
@@ -173,6 +183,26 @@ async function authorizationFor(
     readonly access_token?: string;
   };
   return `Bearer ${token ?? other ?? ""}`;
+}
+
+async function responseOf(url: string, options: Parameters<typeof request>[1]): ReturnType<typeof request> {
+  try {
+    return await request(url, options);
+  } catch (error) {
+    throw new Error(`${new URL(url).host} could not be asked: ${String(error)}`, { cause: error });
+  }
+}
+
+/** Nobody fills the memory of whoever reads a registry that is not trusted. */
+async function bytesOf(body: AsyncIterable<Uint8Array>, longest: number, url: string): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let read = 0;
+  for await (const chunk of body) {
+    read += chunk.byteLength;
+    if (read > longest) throw new Error(`${url} answers with more than ${longest} bytes: it is not read any further`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
 }
 
 function isRedirect({ status }: Answer): boolean {

@@ -138,7 +138,8 @@ function fixture({
   const fields = { name: "acme", uid: acme.uid, resourceVersion: "7", status: acme.status };
   const record = { ...fields, finalizers: acme.finalizers, credential: acme } as unknown as CredentialRecord;
   const memory = { uid: acme.uid };
-  const run = () => drain({ context, record, credential: acme, memory }, running);
+  const run = (changed: Partial<RegistryCredential> = {}) =>
+    drain({ context, record, credential: { ...acme, ...changed }, memory }, running);
   return {
     clock,
     found,
@@ -363,6 +364,18 @@ describe("a deletion that goes on", () => {
     const bare = fixture({ secrets: ["team-a"] });
     await bare.run();
     expect(bare.statuses).toMatchObject([{ secretName: "regcred" }]);
+  });
+
+  it("lets nobody wait for its rest who gives up on what is left", async () => {
+    const it = fixture({ secrets: ["team-a"], toil: 700 });
+    await it.run();
+    expect(await it.run()).toHaveProperty("requeueAfter");
+    expect(it.patches).toEqual([]);
+    const forced = it.run({ annotations: { [forceFinalizeAnnotation]: "true" } });
+    // A look that takes long lets others have their turn.
+    await it.clock.advance(seconds(0.01));
+    await forced;
+    expect(it.patches).toHaveLength(1);
   });
 
   it("rests for four times what the look has taken, whatever brings it meanwhile", async () => {

@@ -39,6 +39,13 @@ describe("a registry that names what is no digest", () => {
     expect(asked).toEqual(["1.0.0"]);
   });
 
+  it.each([undefined, "1", -1, 1e300])("or gives the size %j, is asked for nothing more", async (size) => {
+    const layer = { mediaType: "m", digest: digestOf(Buffer.from("")), size };
+    const { asked, it: from } = origin({ layers: [layer] });
+    await expect(copied(from)).rejects.toThrow("gives no size for");
+    expect(asked).toEqual(["1.0.0"]);
+  });
+
   it("is told in one line of what can be printed", async () => {
     const { it: from } = origin({ layers: [named("\u001B[2J\n\u001B]0;x\u0007")] });
     const message = await copied(from).catch((error: unknown) => (error as Error).message);

@@ -4,8 +4,8 @@ import { expect, it } from "vitest";
 import { registryClient } from "../../../tools/release/registry.ts";
 
 const blob = {
-  descriptor: { mediaType: "application/octet-stream", digest: `sha256:${"a".repeat(64)}`, size: 1 },
-  read: () => Promise.resolve(new Uint8Array(1)),
+  descriptor: { mediaType: "application/octet-stream", digest: `sha256:${"a".repeat(64)}`, size: "content".length },
+  read: () => Promise.resolve(new Uint8Array("content".length)),
 };
 
 it.each(["http://registry.example.com", "https://elsewhere.example.com", "https://registry.example.com:8443"])(
@@ -54,8 +54,50 @@ it("not to where a cloud keeps contents, which it reads there all the same", asy
     });
   const login = { username: "ann", password: "hush" };
   const client = registryClient({ host: "registry.example.com", scheme: "https", login, dispatcher: agent });
-  expect(Buffer.from(await client.readBlob("team", blob.descriptor.digest)).toString()).toBe("content");
+  expect(Buffer.from(await client.readBlob("team", blob.descriptor)).toString()).toBe("content");
   expect(authorizations).toEqual([undefined]);
+  await agent.close();
+});
+
+it("says who could not be asked, and why", async () => {
+  const agent = new MockAgent();
+  agent.disableNetConnect();
+  agent
+    .get("https://registry.example.com")
+    .intercept({ path: "/v2/team/manifests/1.0.0" })
+    .replyWithError(new Error("connect ECONNREFUSED"));
+  const client = registryClient({
+    host: "registry.example.com",
+    scheme: "https",
+    login: undefined,
+    dispatcher: agent,
+  });
+  await expect(client.readManifest("team", "1.0.0")).rejects.toThrow(
+    "registry.example.com could not be asked: Error: connect ECONNREFUSED",
+  );
+  await agent.close();
+});
+
+it.each([
+  ["a layer, beyond the size that its manifest gives", `blobs/${blob.descriptor.digest}`, "contents and more", 7],
+  ["a manifest, beyond what registries take", "manifests/1.0.0", "x".repeat(4 * 2 ** 20 + 1), 4 * 2 ** 20],
+])("reads no further than it must: %s", async (_what, path, data, longest) => {
+  const agent = new MockAgent();
+  agent.disableNetConnect();
+  agent
+    .get("https://registry.example.com")
+    .intercept({ path: `/v2/team/${path}` })
+    .reply(200, data);
+  const client = registryClient({
+    host: "registry.example.com",
+    scheme: "https",
+    login: undefined,
+    dispatcher: agent,
+  });
+  const reading = path.startsWith("blobs/")
+    ? client.readBlob("team", blob.descriptor)
+    : client.readManifest("team", "1.0.0");
+  await expect(reading).rejects.toThrow(`answers with more than ${longest} bytes`);
   await agent.close();
 });
 
