@@ -136,6 +136,53 @@ describe("a refusal", () => {
     expect(await world.references("adopted")).toEqual(["adopted"]);
   });
 
+  it.each([
+    ["ours", {}],
+    ["a tenant's that is to be adopted", { onConflict: "Adopt" }],
+  ])("of a new Secret in place of an immutable one, %s, leaves the one that is there", async (what, pullSecret) => {
+    const name = what === "ours" ? "anew" : "anew-adopted";
+    const path = `/api/v1/namespaces/${name}/secrets`;
+    await world.namespaces([name]);
+    const held = async (): Promise<unknown> => [
+      (await world.secret(name, name))?.metadata.uid,
+      (await world.logins(name, name))?.["registry.example.com"]?.username,
+      await world.references(name),
+    ];
+    if (what === "ours") {
+      await credential(name, [name]);
+      await ready(name, 1);
+      await policy(name, name, "secrets", ["CREATE"]);
+      await world.admin.patch(`${path}/${name}`, { immutable: true });
+    } else {
+      await world.admin.create(path, {
+        metadata: { name, annotations: { "regcred.dev/adopt": "true" } },
+        type: "kubernetes.io/dockerconfigjson",
+        immutable: true,
+        stringData: { ".dockerconfigjson": '{"auths":{"registry.example.com":{"username":"theirs","password":"x"}}}' },
+      });
+      await policy(name, name, "secrets", ["CREATE"]);
+      await credential(name, [name], { pullSecret: { name, ...pullSecret } });
+    }
+    const before = await held();
+    expect(before).toEqual(what === "ours" ? [expect.any(String), "ann", [name]] : [expect.any(String), "theirs", []]);
+    await fails(name, "AdmissionDenied");
+    expect(await message(name)).toMatch(new RegExp(`denied by policy ${name} .*the platform says no`));
+    expect(await held()).toEqual(before);
+    await removePolicy(name);
+    const none = `/api/v1/namespaces/${name}/resourcequotas`;
+    await world.admin.create(none, { metadata: { name: "none" }, spec: { hard: { "count/secrets": "0" } } });
+    await eventually("the quota is told", async () => {
+      await touch(name);
+      await untouch(name);
+      return (await failure(name, "QuotaExceeded")) !== undefined;
+    });
+    expect(await held()).toEqual(before);
+    await world.admin.remove(`${none}/none`);
+    await touchUntil(name, name, 1);
+    expect((await world.secret(name, name))?.["immutable"]).toBeUndefined();
+    expect(await held()).toEqual([expect.any(String), "ann", [name]]);
+  });
+
   it("of a reference by a policy leaves the Secret, and the other ServiceAccounts served", async () => {
     await world.namespaces(["accounts"]);
     const accounts = "/api/v1/namespaces/accounts/serviceaccounts";
