@@ -114,14 +114,12 @@ describe("a call", () => {
   );
 
   it("tryCreateSecret is a dry run, refused as a creation is, but not where the Secret is there", async () => {
-    const answers = [
-      status(409, "AlreadyExists", 'secrets "regcred" already exists'),
-      status(403, "Forbidden", 'secrets "regcred" is forbidden: exceeded quota: none'),
-    ];
-    const { server, api } = await serve((_, response) => {
-      const answer = answers[server.received.length - 1];
-      json(response, answer?.code ?? 500, answer);
-    });
+    const isThere = status(409, "AlreadyExists", 'secrets "regcred" already exists');
+    const refused = status(403, "Forbidden", 'secrets "regcred" is forbidden: exceeded quota: none');
+    let asked = 0;
+    const { server, api } = await serve((_, response) =>
+      (asked += 1) === 1 ? json(response, 409, isThere) : json(response, 403, refused),
+    );
     await api.tryCreateSecret("team-x", secret);
     await expect(api.tryCreateSecret("team-x", secret)).rejects.toMatchObject({ kind: "quotaExceeded" });
     const [received] = server.received;
