@@ -627,4 +627,21 @@ export const known: readonly Known[] = [
       after(2 * second, { act: "delete credential", name: "b", how: "stripped" }),
     ],
   },
+  {
+    what: "leaves a reference that may be of one that is to be deleted and cannot be read, though a tenant has overwritten its login",
+    steps: [
+      soon({ act: "garble credential", name: "a", on: true }),
+      soon({ act: "hand over" }),
+      soon({ act: "tenant", at: "b-2", secret: "regcred", does: "edit" }),
+      soon({ act: "delete credential", name: "a", how: "drained" }),
+      after(
+        0,
+        create("c", {
+          entries: [entry({ name: "e2", from: "src-1", role: "r2" })],
+          onConflict: "Merge",
+          excludesApp: true,
+        }),
+      ),
+    ],
+  },
 ];
