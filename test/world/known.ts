@@ -644,4 +644,30 @@ export const known: readonly Known[] = [
       ),
     ],
   },
+  {
+    what: "refers no more to what was left long ago, for one who is suspended and has something of the name elsewhere",
+    steps: [
+      soon(alterA({ field: "suspend", to: true })),
+      soon(alterA({ field: "secretName", to: "regcred-b" })),
+      after(
+        24 * minute,
+        create("c", {
+          selects: "team x",
+          entries: [entry({ from: "src-1", hosts: [hosts[0]] })],
+          onConflict: "Merge",
+          excludesApp: true,
+        }),
+      ),
+    ],
+  },
+  {
+    what: "takes a Secret for its tenant's that was made while nothing could be stored, and has lost its mark since the next start",
+    steps: [
+      soon({ act: "fault", how: "quota", on: { kind: "tokens" } }),
+      soon({ act: "tenant", at: "b-2", secret: "regcred", does: "delete" }),
+      after(30 * second, { act: "hand over" }),
+      after(0, { act: "tenant", at: "b-2", secret: "regcred", does: "strip marks" }),
+      after(0, { act: "source", name: "src-1", does: "put" }),
+    ],
+  },
 ];

@@ -153,8 +153,12 @@ function isOrphaned(ledger: Ledger, secret: ClusterObject): boolean {
   return holdersIn(ledger, secret).some((each) => !uids.has(each.split(" ")[2] ?? ""));
 }
 
-/** All who had a login in it went without a drain, and its tenant has taken the mark off since: it is the tenant's. */
+/**
+ * Its tenant has taken the mark off, and it is the tenant's by now: all who had a login in it went without a drain, or whose it is could
+ * not be stored by then.
+ */
 function isGivenUp(ledger: Ledger, secret: ClusterObject): boolean {
+  if (secret.metadata.labels?.[managedByLabel] === undefined && ledger.unrecorded.has(secret.metadata.uid)) return true;
   const uids = new Set(ledger.past.now().credentials.map(({ uid }) => uid));
   const isPresent = (identity: string): boolean => uids.has(identity.split(" ")[2] ?? "");
   return secret.metadata.labels?.[managedByLabel] === undefined && !holdersIn(ledger, secret).some(isPresent);
