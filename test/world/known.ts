@@ -661,13 +661,13 @@ export const known: readonly Known[] = [
     ],
   },
   {
-    what: "takes a Secret for its tenant's that was made while nothing could be stored, and has lost its mark since the next start",
+    what: "takes a Secret for its tenant's that was made while nothing could be stored, and has lost its mark before the next start",
     steps: [
       soon({ act: "fault", how: "quota", on: { kind: "tokens" } }),
-      soon({ act: "tenant", at: "b-2", secret: "regcred", does: "delete" }),
-      after(30 * second, { act: "hand over" }),
+      after(2 * second, { act: "tenant", at: "b-2", secret: "regcred", does: "delete" }),
+      after(50, { act: "restart", after: 3, sent: false }),
+      after(13 * 60 * minute, { act: "lists", how: "down", of: "accounts" }),
       after(0, { act: "tenant", at: "b-2", secret: "regcred", does: "strip marks" }),
-      after(0, { act: "source", name: "src-1", does: "put" }),
     ],
   },
 ];
