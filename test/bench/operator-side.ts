@@ -1,17 +1,12 @@
 // Makes the operator do what is measured: a process of its own, RegistryCredentials, source Secrets.
-import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
-import { promisify } from "node:util";
-import { bundle } from "../../tools/build/bundle.ts";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import { withFreePort } from "../cluster/free-port.ts";
 import { pollUntil } from "../cluster/poll-until.ts";
-import { nodeOptions } from "../node-options.ts";
 import { atOnce } from "./at-once.ts";
 import { untilAtRest, untilReady } from "./at-rest.ts";
-import { type Child, startChild } from "./child.ts";
+import { builtProgram } from "./built-program.ts";
+import type { Child } from "./child.ts";
 import { hostsOfSecret, includes, passwordBytesOf } from "./dimensions.ts";
 import { patience } from "./patience.ts";
 import { credentialsPath, operatorNamespace, operatorSecret, secretsCalled, type Stage } from "./stage.ts";
@@ -53,7 +48,6 @@ export interface OperatorSide {
 const credential = "bench";
 const source = "bench-source";
 const sources = `/api/v1/namespaces/${operatorNamespace}/secrets`;
-const compileLimitMs = 120_000;
 
 /** `kubeconfig`: by which the operator reaches the API server; left out: straight. */
 export async function operatorSide(
@@ -90,33 +84,18 @@ export async function operatorSide(
     spec: { registries: registries(index), namespaces: { include } },
   }));
   const limit = patience(namespaces.length * credentials);
-  const program = join(cluster.folder, "regcred.mjs");
-  const bundleBytes = await bundle(program);
-  // As in the Dockerfile: V8 compiles it once, before it is needed.
-  const compiled = join(cluster.folder, "compiled");
-  const environment = { NODE_COMPILE_CACHE: compiled };
-  await promisify(execFile)(process.execPath, [...nodeOptions, program, "run", "--help"], {
-    env: { ...process.env, ...environment },
-    timeout: compileLimitMs,
-  });
+  const program = await builtProgram(cluster.folder);
 
   const start = (flags: readonly string[] = []): Child =>
-    startChild({
-      nodeOptions,
-      environment,
-      script: program,
-      arguments: ["run", "--namespace", operatorNamespace, "--kubeconfig", kubeconfig, ...flags],
-      logFile: join(cluster.folder, "operator.log"),
-    });
-
+    program.start(["run", "--namespace", operatorNamespace, "--kubeconfig", kubeconfig, ...flags]);
   const holds = ({ data }: KubeObject, password: string): boolean => {
     const held = passwordsIn(data);
     return held.length === hostsOfSecret(dimensions) && held.every((each) => each === password);
   };
 
   return {
-    bundleMegabytes: bundleBytes / 1e6,
-    compiledMegabytes: bytesIn(compiled) / 1e6,
+    bundleMegabytes: program.bundleMegabytes,
+    compiledMegabytes: program.compiledMegabytes,
     start,
     startAtRest: () =>
       withFreePort(async (port) => {
@@ -163,11 +142,6 @@ export async function operatorSide(
       }
     },
   };
-}
-
-function bytesIn(folder: string): number {
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((each) => each.isFile());
-  return files.reduce((total, { parentPath, name }) => total + statSync(join(parentPath, name)).size, 0);
 }
 
 function passwordsIn(data: unknown): readonly unknown[] {
