@@ -7,6 +7,7 @@ import type { KubeObject } from "../cluster/admin-client.ts";
 import type { Usage } from "./usage-reporter.ts";
 import type { OperatorSide } from "./operator-side.ts";
 import type { Burst, Deletion, Raw } from "./report.ts";
+import { isServed } from "./served.ts";
 import { bareSecret, operatorSecret, secretsCalled, type Stage } from "./stage.ts";
 
 export interface FanOutsOptions {
@@ -17,12 +18,6 @@ export interface FanOutsOptions {
 }
 
 const isAdded = ({ type }: Change): boolean => type === "ADDED";
-
-/** What is served in the end: where several RegistryCredentials write one Secret, not its first version. */
-export function isServed({ dimensions }: Stage, side: OperatorSide): (change: Change) => boolean {
-  if (dimensions.select === "own" || dimensions.credentials === 1) return isAdded;
-  return ({ type, object }) => type !== "DELETED" && side.isWhole(object);
-}
 
 /** In the end every namespace is served, and no operator runs. */
 export async function measureFanOuts(

@@ -12,6 +12,7 @@ import { anySecret, measureFanOuts } from "./fan-outs.ts";
 import { measureNewNamespaces } from "./new-namespaces.ts";
 import { type OperatorSide, operatorSide } from "./operator-side.ts";
 import type { Burst, Raw } from "./report.ts";
+import { isRotated } from "./served.ts";
 import type { Stage } from "./stage.ts";
 import { measureStarts, startRounds } from "./starts.ts";
 
@@ -119,25 +120,26 @@ async function measureRotations(
       begin: () => bare.go(),
     });
   };
-  const rotate = async (child: Child | undefined, begin: () => Promise<unknown>): Promise<Burst> =>
-    burst({
+  const rotate = async (child: Child | undefined, password: string, begin: () => Promise<unknown>): Promise<Burst> => {
+    const took = await burst({
       what: "the operator's rotation",
       stage,
       child,
       changes: stage.seen.operatorSecrets,
-      fits: isModified,
+      fits: isRotated(stage, side, password),
       begin,
     });
+    await side.verify(password);
+    return took;
+  };
   const rotationCold = await inPairs(coldPairs, {
     operator: async () => {
       step("first rotation of a fresh process: operator");
       await operator?.stop();
       const password = await side.changeSource();
-      const took = await rotate(undefined, async () => {
+      return rotate(undefined, password, async () => {
         operator = side.start();
       });
-      await side.verify(password);
-      return took;
     },
     bare: async () => {
       step("first rotation of a fresh process: bare client");
@@ -148,13 +150,9 @@ async function measureRotations(
   });
   if (!operator) throw new Error("no operator runs");
   const running: Child = operator;
-  const rotateOperator = async (): Promise<Burst> => {
-    let password = "";
-    const took = await rotate(running, async () => {
-      password = await side.changeSource();
-    });
-    await side.verify(password);
-    return took;
+  const rotateOperator = (): Promise<Burst> => {
+    const password = side.newPassword();
+    return rotate(running, password, () => side.changeSource(password));
   };
   for (let round = 1; round <= warmUps(stage.namespaces.length); round += 1) {
     step("warming both up");

@@ -1,7 +1,7 @@
 // Measures how long a new namespace waits for its Secret and its reference.
 import { setTimeout as sleep } from "node:timers/promises";
 import { refersTo } from "./changes.ts";
-import { isServed } from "./fan-outs.ts";
+import { isServed } from "./served.ts";
 import type { OperatorSide } from "./operator-side.ts";
 import type { Raw } from "./report.ts";
 import { accountKey, operatorSecret, type Stage } from "./stage.ts";

@@ -5,7 +5,8 @@ import { bareTemplate, type BareSide, startBareSide } from "./bare-side.ts";
 import { burst } from "./bursts.ts";
 import type { Child } from "./child.ts";
 import { type Churn, churnRows, measureChurn } from "./churn.ts";
-import { anySecret, isServed } from "./fan-outs.ts";
+import { anySecret } from "./fan-outs.ts";
+import { isRotated, isServed } from "./served.ts";
 import { operatorSide, type OperatorSide } from "./operator-side.ts";
 import { type Burst, type Rows, rounded } from "./report.ts";
 import type { Stage } from "./stage.ts";
@@ -119,7 +120,7 @@ async function rotation({ stage, side, child }: Scene): Promise<Burst> {
     stage,
     child,
     changes: stage.seen.operatorSecrets,
-    fits: ({ type, object }) => type === "MODIFIED" && side.holds(object, password),
+    fits: isRotated(stage, side, password),
     begin: () => side.changeSource(password),
   });
   await side.verify(password);
@@ -174,7 +175,7 @@ async function measureThrottled({ stage, side, proxy }: Scene): Promise<Played["
   const served = stage.seen.operatorSecrets.allOf(
     "the rotation after a minute of 429",
     stage.namespaces,
-    ({ type, object }) => type === "MODIFIED" && side.holds(object, password),
+    isRotated(stage, side, password),
   );
   const before = proxy.count().writes;
   proxy.inject(busy, "objects");
