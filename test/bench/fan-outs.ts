@@ -1,14 +1,14 @@
 // Measures fan-outs and deletions: Secrets alone, then references alone, then all of it goes, each against the bare client.
-import { bareTemplate, startBareSide } from "./bare-side.ts";
+import type { KubeObject } from "../cluster/admin-client.ts";
 import { untilAtRest } from "./at-rest.ts";
+import { bareTemplate, startBareSide } from "./bare-side.ts";
 import { burst, inPairs } from "./bursts.ts";
 import { type Change, refersTo } from "./changes.ts";
-import type { KubeObject } from "../cluster/admin-client.ts";
-import type { Usage } from "./usage-reporter.ts";
 import type { OperatorSide } from "./operator-side.ts";
 import type { Burst, Deletion, Raw } from "./report.ts";
 import { isServed } from "./served.ts";
 import { bareSecret, operatorSecret, secretsCalled, type Stage } from "./stage.ts";
+import type { Usage } from "./usage-reporter.ts";
 
 export interface FanOutsOptions {
   readonly stage: Stage;

@@ -22,7 +22,7 @@ function size(namespaces: number): Size {
 }
 
 describe("the report of several sizes", () => {
-  const rows = growthRows([size(100), size(1_000), size(10_000)]);
+  const rows = growthRows({ sizes: [size(100), size(1_000), size(10_000)], asked: 3 });
 
   it("has the size in the name of each row", () => {
     expect(rows).toMatchObject({ rotationRatio10000: 0.9, fanOutSeconds1000: 10, fanOutSeconds100: 0.1 });
@@ -51,13 +51,19 @@ describe("the report of several sizes", () => {
   });
 });
 
+it("names the size, and claims no growth, where only the first of several was measured", () => {
+  const rows = growthRows({ sizes: [size(100)], asked: 3 });
+  expect(rows).toMatchObject({ rotationRatio100: 0.9 });
+  expect(Object.keys(rows).filter((name) => /Exponent|PerNamespace/.test(name))).toEqual([]);
+});
+
 it("is the plain rows for a single size", () => {
-  expect(growthRows([size(50)])).toEqual(size(50).rows);
+  expect(growthRows({ sizes: [size(50)], asked: 1 })).toEqual(size(50).rows);
 });
 
 describe("what is printed", () => {
   it("of several sizes is a table that docs/performance.md can hold, and the exponents below it", () => {
-    const [head, rule, ...lines] = growthTable([size(100), size(10_000)]).split("\n");
+    const [head, rule, ...lines] = growthTable({ sizes: [size(100), size(10_000)], asked: 2 }).split("\n");
     expect(head).toMatch(/^\| row +\| 100 +\| 10,000 +\|$/);
     expect(rule).toMatch(/^(\| -+ )+\|$/);
     expect(lines).toContainEqual(expect.stringMatching(/^\| `fanOutSeconds` +\| 0\.1 +\| 1,000 +\|$/));
@@ -65,6 +71,6 @@ describe("what is printed", () => {
   });
 
   it("of a single size is a line for each row", () => {
-    expect(growthTable([size(50)])).toContain("rotationRatio             0.9\n");
+    expect(growthTable({ sizes: [size(50)], asked: 1 })).toContain("rotationRatio             0.9\n");
   });
 });

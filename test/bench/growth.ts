@@ -23,10 +23,15 @@ const sizeless = new Set(["bundleMegabytes", "imageMegabytes"]);
 // Says a second time what stands at the end of each name.
 const dropped = new Set(["namespaces"]);
 
+/** What has been measured, and of how many sizes it was asked for. */
+export interface Growth {
+  readonly sizes: readonly Size[];
+  readonly asked: number;
+}
+
 /** Of a single size as they are; of several with the size in the name, and with what all of them together say. */
-export function growthRows(sizes: readonly Size[]): Rows {
-  const [only, ...others] = sizes;
-  if (only && others.length === 0) return only.rows;
+export function growthRows({ sizes, asked }: Growth): Rows {
+  if (asked === 1) return sizes[0]?.rows ?? {};
   const named = sizes.flatMap(({ namespaces, rows }) =>
     Object.entries(rows)
       .filter(([name]) => !dropped.has(name))
@@ -48,10 +53,10 @@ function row(name: string): (size: Size) => number {
 }
 
 /** One line per row. Of several sizes as the table of docs/performance.md, and below it what they say together. */
-export function growthTable(sizes: readonly Size[]): string {
-  const [only, ...others] = sizes;
-  if (only && others.length === 0) return linesOf(only.rows);
-  const names = Object.keys(only?.rows ?? {}).filter((name) => !dropped.has(name));
+export function growthTable({ sizes, asked }: Growth): string {
+  if (asked === 1) return linesOf(sizes[0]?.rows ?? {});
+  // The largest has each row; the smallest may be too small for some.
+  const names = Object.keys(sizes.at(-1)?.rows ?? {}).filter((name) => !dropped.has(name));
   const cell = (value: number | undefined): string => value?.toLocaleString("en", { maximumFractionDigits: 3 }) ?? "";
   const cells = [
     ["row", ...sizes.map(({ namespaces }) => cell(namespaces))],

@@ -3,12 +3,12 @@ import { spawnSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { floodRows, measureFloods } from "./floods.ts";
-import { growthRows, growthTable, type Size } from "./growth.ts";
+import { type Growth, growthRows, growthTable } from "./growth.ts";
 import { handOverRows, measureHandOvers } from "./hand-overs.ts";
 import { measure, stepsOf } from "./measure.ts";
 import { type BenchOptions, exitCodes, helpText, parseOptions, type Work } from "./options.ts";
 import { credentialNumbers, measurePodCreations, podCreationRows } from "./pod-creations.ts";
-import { type Progress, progress } from "./progress.ts";
+import { progress } from "./progress.ts";
 import { type Rows, rowsFrom } from "./report.ts";
 import { openStage, type Stage, stageSteps } from "./stage.ts";
 import { measureTroubles, troubleRows, troubleSteps } from "./trouble.ts";
@@ -30,37 +30,34 @@ async function bench(options: BenchOptions): Promise<void> {
     ...expectedOf(work, namespaces),
   ]);
   const shown = progress(process.stderr, expected);
-  const sizes: Size[] = [];
-  const raws: Record<string, object> = {};
+  const measured = new Map<number, Measured>();
+  const growth = (): Growth => ({
+    sizes: [...measured].map(([namespaces, { rows }]) => ({ namespaces, rows })),
+    asked: options.namespaces.length,
+  });
+  /** As soon as it is there: what ends the bench later takes nothing from it. */
+  const keep = async (namespaces: number, one: Measured): Promise<void> => {
+    measured.set(namespaces, one);
+    if (options.report === undefined) return;
+    const raws = Object.fromEntries([...measured].map(([size, { raw }]) => [size, raw]));
+    const report = { ...growthRows(growth()), raw: options.namespaces.length === 1 ? one.raw : raws };
+    await writeFile(options.report, `${JSON.stringify(report, undefined, 2)}\n`);
+  };
   try {
     for (const namespaces of options.namespaces) {
-      const { raw, rows } = await measuredAt(namespaces, options, shown);
-      sizes.push({ namespaces, rows });
-      raws[namespaces] = raw;
-      // After each of them: what a later one ends with takes nothing from it.
-      if (options.report !== undefined) {
-        const report = { ...growthRows(sizes), raw: options.namespaces.length === 1 ? raw : raws };
-        await writeFile(options.report, `${JSON.stringify(report, undefined, 2)}\n`);
+      const { dimensions, apiServerCores } = options;
+      const stage = await openStage({ namespaces, dimensions, apiServerCores, log: shown.line, step: shown.step });
+      try {
+        await measureOn({ stage, work, step: shown.step, keep: (one) => keep(namespaces, one) });
+      } finally {
+        await stage.close();
       }
     }
   } finally {
     shown.end();
+    if (measured.size > 0) process.stdout.write(growthTable(growth()));
   }
-  process.stdout.write(growthTable(sizes));
   if (options.report !== undefined) process.stdout.write(`\nWritten to ${options.report}\n`);
-}
-
-async function measuredAt(
-  namespaces: number,
-  { dimensions, apiServerCores, work }: BenchOptions,
-  { line, step }: Progress,
-): Promise<Measured> {
-  const stage = await openStage({ namespaces, dimensions, apiServerCores, log: line, step });
-  try {
-    return await measuredOn(stage, work, step);
-  } finally {
-    await stage.close();
-  }
 }
 
 /** About how many seconds each step takes. */
@@ -80,28 +77,37 @@ function expectedOf(work: Work, namespaces: number): readonly number[] {
   }
 }
 
-async function measuredOn(stage: Stage, work: Work, step: (text: string) => void): Promise<Measured> {
+interface MeasureOn {
+  readonly stage: Stage;
+  readonly work: Work;
+  readonly step: (text: string) => void;
+  readonly keep: (measured: Measured) => Promise<void>;
+}
+
+async function measureOn({ stage, work, step, keep }: MeasureOn): Promise<void> {
   switch (work.kind) {
     case "measure": {
       const raw = await measure({ stage, pairs: work.pairs, step });
-      return { raw, rows: rowsFrom(raw) };
+      await keep({ raw, rows: rowsFrom(raw) });
+      return;
     }
     case "handOvers": {
       const handOvers = await measureHandOvers({ stage, count: work.count, signal: work.signal, step });
-      return { raw: { handOvers }, rows: handOverRows(handOvers) };
+      await keep({ raw: { handOvers }, rows: handOverRows(handOvers) });
+      return;
     }
     case "floods": {
       const raw = await measureFloods({ stage, pairs: work.pairs, step });
-      return { raw, rows: floodRows(raw) };
+      await keep({ raw, rows: floodRows(raw) });
+      return;
     }
     case "pods": {
       const raw = await measurePodCreations({ stage, count: work.count, step });
-      return { raw, rows: podCreationRows(raw) };
+      await keep({ raw, rows: podCreationRows(raw) });
+      return;
     }
-    case "trouble": {
-      const raw = await measureTroubles({ ...work, stage, step });
-      return { raw, rows: troubleRows(raw) };
-    }
+    case "trouble":
+      await measureTroubles({ ...work, stage, step, keep: (raw) => keep({ raw, rows: troubleRows(raw) }) });
   }
 }
 

@@ -66,6 +66,12 @@ describe("the rows of the report", () => {
     for (const value of Object.values(rows)) expect(value).toSatisfy(Number.isFinite);
   });
 
+  it("leave out what nothing was measured of", () => {
+    const none = { ...raw.newNamespace, secretDuringRotation: [], referenceDuringRotation: [] };
+    const left = rowsFrom({ ...raw, newNamespace: none });
+    expect(Object.keys(left)).toEqual(Object.keys(rows).filter((name) => !name.includes("DuringRotation")));
+  });
+
   it("are rounded to a thousandth", () => {
     expect(rows["fanOutSeconds"]).toBe(1.235);
   });

@@ -154,7 +154,8 @@ function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-/** To a thousandth. */
+/** To a thousandth; without those of which nothing was measured, such as a wait that no rotation lasts for. */
 export function rounded(rows: Rows): Rows {
-  return Object.fromEntries(Object.entries(rows).map(([name, value]) => [name, Math.round(value * 1000) / 1000]));
+  const known = Object.entries(rows).filter(([, value]) => Number.isFinite(value));
+  return Object.fromEntries(known.map(([name, value]) => [name, Math.round(value * 1000) / 1000]));
 }

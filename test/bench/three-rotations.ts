@@ -10,11 +10,14 @@ const names = ["fair-a", "fair-b", "fair-c"] as const;
 const sources = `/api/v1/namespaces/${operatorNamespace}/secrets`;
 const passwordBytes = 750;
 
+// A source cannot have the name of a pull Secret.
+const sourceOf = (name: string): string => `${name}-source`;
+
 /** For each round, of each RegistryCredential, the seconds from the change of all sources until its last Secret. */
 export async function measureThree(stage: Stage, rounds: number): Promise<readonly (readonly number[])[]> {
   const { access, admin, namespaces } = stage;
   const body = (name: string): object => ({
-    metadata: { name },
+    metadata: { name: sourceOf(name) },
     type: "kubernetes.io/basic-auth",
     stringData: { username: name, password: randomBytes(passwordBytes).toString("base64url") },
   });
@@ -25,7 +28,9 @@ export async function measureThree(stage: Stage, rounds: number): Promise<readon
       kind: "RegistryCredential",
       metadata: { name },
       spec: {
-        registries: [{ name, provider: "Static", hosts: [`${name}.example.com`], static: { secretName: name } }],
+        registries: [
+          { name, provider: "Static", hosts: [`${name}.example.com`], static: { secretName: sourceOf(name) } },
+        ],
         namespaces: { include: ["team-*"] },
         references: "None",
         pullSecret: { name },
@@ -46,7 +51,7 @@ export async function measureThree(stage: Stage, rounds: number): Promise<readon
       changes.allOf(`the rotation of ${names[index]}`, namespaces, ({ type }) => type === "MODIFIED"),
     );
     const began = performance.now();
-    await atOnce(names, (name) => admin.replace(`${sources}/${name}`, body(name)));
+    await atOnce(names, (name) => admin.replace(`${sources}/${sourceOf(name)}`, body(name)));
     took.push((await Promise.all(ends)).map(({ last }) => (last - began) / 1000));
   }
   await Promise.all(seen.map((changes) => changes.close()));

@@ -21,6 +21,8 @@ export interface TroubleOptions {
   readonly asked: readonly Trouble[];
   readonly churnMinutes: number;
   readonly step: (text: string) => void;
+  /** After each of them, with all that were measured. */
+  readonly keep: (measured: Troubles) => Promise<void>;
 }
 
 interface Played {
@@ -67,7 +69,7 @@ interface Scene {
   readonly child: Child;
 }
 
-export async function measureTroubles({ stage, asked, churnMinutes, step }: TroubleOptions): Promise<Troubles> {
+export async function measureTroubles({ stage, asked, churnMinutes, step, keep }: TroubleOptions): Promise<void> {
   step("fan-out and rotations without trouble");
   const proxy = await faultProxy(stage.cluster);
   try {
@@ -96,10 +98,10 @@ export async function measureTroubles({ stage, asked, churnMinutes, step }: Trou
     const play = async <K extends Trouble>(each: K): Promise<void> => {
       step(sentences[each]);
       measured[each] = await measures[each]();
+      await keep({ calm, ...measured });
     };
     for (const each of troubles.filter((one) => asked.includes(one))) await play(each);
     await child.stop();
-    return { calm, ...measured };
   } finally {
     await proxy.close();
   }

@@ -227,6 +227,8 @@ function etcdPart(file: string, folder: string, cores: number | undefined): Part
       `--listen-peer-urls=${peer}`,
       `--initial-advertise-peer-urls=${peer}`,
       `--initial-cluster=default=${peer}`,
+      // Old versions stay for some minutes: its default of 2 GiB would end a bench of tens of thousands of namespaces.
+      `--quota-backend-bytes=${8 * 2 ** 30}`,
       // Everything is thrown away with the folder.
       "--unsafe-no-fsync",
       "--log-level=warn",
