@@ -16,7 +16,7 @@ import { tokenKey, secretKey } from "../keys.ts";
 import type { SourcePlace } from "../../cluster/install-steps.ts";
 import { makerOf } from "../../cluster/makers.ts";
 import { bestTarget, verificationTargetOf } from "../token/verification-target.ts";
-import { refreshOf } from "../token/plan-refresh.ts";
+import { refreshOf } from "../../grants/refresh.ts";
 import type { NamespaceRecord } from "../../cluster/records.ts";
 import { isAlive, type Token, type Logins } from "../../cluster/token.ts";
 import { memory } from "../../runtime/queue/memory.ts";

@@ -15,7 +15,8 @@ import { done, failed, requeueAfter, type Waited } from "../outcome.ts";
 import { collect, storeMakers, storeToken, verify } from "./apply.ts";
 import { type Attempts, tokenSecretName } from "./grant-tracker.ts";
 import { refreshRequestOf, untilDue } from "./observe.ts";
-import { acknowledged, isRepeat, patience, patienceLeft, type RefreshRequest, retryWithin } from "./plan-refresh.ts";
+import { isRepeat, patience, patienceLeft, retryWithin } from "./plan-refresh.ts";
+import { acknowledged, type RefreshRequest } from "../../grants/refresh.ts";
 import { settle, tellUsers } from "./report.ts";
 import { storedTokens, tokenWatches } from "./watches.ts";
 

@@ -7,7 +7,7 @@ import type { KnownAbsent } from "../../runtime/watch/presence.ts";
 import { boundedMakers, type Maker } from "../../cluster/makers.ts";
 import { grantsBySource } from "./grants-by-source.ts";
 import { type Targets, targets, type VerificationTarget } from "./verification-target.ts";
-import { asksAnew, type Refreshes, type Refused } from "./plan-refresh.ts";
+import { asksAnew, type Refreshes, type Refused } from "../../grants/refresh.ts";
 import type { NamespaceRecord, OperatorSecretRecord } from "../../cluster/records.ts";
 import { isAlive, type Token, tokenUntil } from "../../cluster/token.ts";
 import type { Store } from "../../runtime/watch/store.ts";

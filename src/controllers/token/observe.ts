@@ -5,7 +5,8 @@ import { sourceVersions } from "../../providers/grant-key.ts";
 import type { Context, Needs } from "../context.ts";
 import { crdOutdated } from "../crd-outdated.ts";
 import type { Attempts } from "./grant-tracker.ts";
-import { dueAt, patienceLeft, type RefreshRequest } from "./plan-refresh.ts";
+import { dueAt, patienceLeft } from "./plan-refresh.ts";
+import type { RefreshRequest } from "../../grants/refresh.ts";
 
 /** What says when a token is due. */
 type Renewing = Needs<{ grants: "tokens"; runtime: "clock"; cluster: "stores" }> & {
