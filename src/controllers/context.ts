@@ -26,7 +26,7 @@ import type { MembersStore } from "./members/apply.ts";
 import type { Permissions } from "../cluster/permissions.ts";
 import type { Signals } from "./signals.ts";
 import type { ShareReached } from "./share-events.ts";
-import type { GrantTracker } from "./token/grant-tracker.ts";
+import type { GrantTracker } from "../grants/grant-tracker.ts";
 
 export interface Context {
   readonly runtime: Runtime;

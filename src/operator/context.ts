@@ -5,7 +5,7 @@ import { recordedMembers } from "../controllers/members/observe.ts";
 import { membersStore } from "../controllers/members/apply.ts";
 import { judgedSecrets } from "../entitlement/judged-secrets.ts";
 import { newSignals } from "../controllers/signals.ts";
-import { grantTracker } from "../controllers/token/grant-tracker.ts";
+import { grantTracker } from "../grants/grant-tracker.ts";
 import { credentialIndex } from "../entitlement/credential-index.ts";
 import { grantKeys } from "../providers/grant-keys.ts";
 import { scopes } from "../providers/scope-of.ts";

@@ -10,7 +10,7 @@ import type { NamespaceRecord } from "../../src/cluster/records.ts";
 import type { Context } from "../../src/controllers/context.ts";
 import { gatherContributions, keepDecided } from "../../src/controllers/pull-secret/observe-contributions.ts";
 import { grantKeys } from "../../src/providers/grant-keys.ts";
-import { type GrantTracker, grantTracker, tokenSecretName } from "../../src/controllers/token/grant-tracker.ts";
+import { type GrantTracker, grantTracker, tokenSecretName } from "../../src/grants/grant-tracker.ts";
 import { tokenFromData, tokenToData } from "../../src/cluster/token-wire.ts";
 import { type FakeClock, fakeClock } from "../fake-clock.ts";
 import { credential, login } from "../entitlement/objects.ts";

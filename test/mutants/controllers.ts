@@ -35,9 +35,9 @@ export const controllerMutants: readonly Mutant[] = [
   ),
   fault(
     "a token is stored with the hosts that its entry had before",
-    "controllers/token/token-makers",
+    "grants/token-makers",
     ["noted.get(key) ?? maker;", "maker;"],
-    "controllers/token/token-makers",
+    "grants/token-makers",
   ),
   fault(
     "each Secret that goes has all that is left of a deletion looked at",
@@ -158,9 +158,9 @@ export const controllerMutants: readonly Mutant[] = [
   ),
   fault(
     "nobody who remembers something of a grant hears that it is forgotten",
-    "controllers/token/grant-tracker",
+    "grants/grant-tracker",
     ["    this.#onForgotten?.(key);\n", ""],
-    "controllers/token/grant-tracker",
+    "grants/grant-tracker",
   ),
   fault(
     "an altered entry whose successor does not fit loses the login of before",
@@ -284,9 +284,9 @@ export const controllerMutants: readonly Mutant[] = [
   ),
   fault(
     "what is left of an hour's budget is lost to rounding",
-    "controllers/token/mint-budget",
+    "grants/mint-budget",
     ["> maxInHour + rounding) return false;", "> maxInHour) return false;"],
-    "controllers/token/mint-budget",
+    "grants/mint-budget",
   ),
   fault(
     "a fight over a status is not counted",
@@ -338,15 +338,15 @@ export const controllerMutants: readonly Mutant[] = [
   ),
   fault(
     "who has ceased to use a token is named when that has ended",
-    "controllers/token/grant-tracker",
+    "grants/grant-tracker",
     ["return its && isAlive(its, this.#clock.now()) ?", "return its ?"],
-    "controllers/token/grant-tracker",
+    "grants/grant-tracker",
   ),
   fault(
     "what a Secret asks for beside its login overtakes a new namespace",
-    "controllers/token/grant-tracker",
+    "grants/grant-tracker",
     ["before.size > 0 ||", "before.size > 1 ||"],
-    "controllers/token/grant-tracker",
+    "grants/grant-tracker",
   ),
   fault(
     "a jump of the clock is news to no token",

@@ -171,7 +171,7 @@ export const failureMutants: readonly Mutant[] = [
   ),
   fault(
     "who has ceased to use a grant loses what others renew",
-    "controllers/token/grant-tracker.ts",
+    "grants/grant-tracker.ts",
     ["its && isAlive(its, this.#clock.now()) ? [{ ...maker, until }] : []", "[]"],
     operator("large-and-ending"),
   ),

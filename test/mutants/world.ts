@@ -68,7 +68,7 @@ export const worldMutants: readonly Mutant[] = [
     to: "      const names = change.before ? [] : namesConcerning(context, change);",
   }),
   found("another source is not noticed", {
-    file: "src/controllers/token/grants-by-source.ts",
+    file: "src/grants/grants-by-source.ts",
     from: "grants.get(source) ?? []",
     to: "grants.get(`${source}.`) ?? []",
   }),

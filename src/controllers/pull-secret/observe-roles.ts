@@ -1,7 +1,7 @@
 // Roles in one pull Secret: who contributes, leaves, is frozen, is gone, or is only named by a copy.
 import type { Remembered } from "./run.ts";
 import { canonical, type Content, type Tokenless } from "../../content/content.ts";
-import { keptItem } from "../token/token-makers.ts";
+import { keptItem } from "../../grants/token-makers.ts";
 import { grantsOf, isFailure } from "../../providers/grant.ts";
 import type { RegistryCredential } from "../../api/registry-credential.ts";
 import { type Named, unreadableIn, type Orphaned } from "../../entitlement/undecided.ts";

@@ -4,7 +4,7 @@ import type { Token } from "../../cluster/token.ts";
 import { sourceVersions } from "../../providers/grant-key.ts";
 import type { Context, Needs } from "../context.ts";
 import { crdOutdated } from "../crd-outdated.ts";
-import type { Attempts } from "./grant-tracker.ts";
+import type { Attempts } from "../../grants/grant-tracker.ts";
 import { dueAt, patienceLeft } from "./plan-refresh.ts";
 import type { RefreshRequest } from "../../grants/refresh.ts";
 

@@ -6,7 +6,7 @@ import type { NamespaceRecord } from "../../../src/cluster/records.ts";
 import type { AddOptions } from "../../../src/runtime/queue/work-queue.ts";
 import { gatherContributions } from "../../../src/controllers/pull-secret/observe-contributions.ts";
 import { grantKeys } from "../../../src/providers/grant-keys.ts";
-import { grantTracker, tokenSecretName } from "../../../src/controllers/token/grant-tracker.ts";
+import { grantTracker, tokenSecretName } from "../../../src/grants/grant-tracker.ts";
 import { fakeClock } from "../../fake-clock.ts";
 import { operatorSecrets } from "../operator-secrets.ts";
 import { credential, namespace, staticEntry, token } from "../../entitlement/objects.ts";

@@ -7,7 +7,7 @@ import { grantKeys } from "../../../src/providers/grant-keys.ts";
 import { members } from "../../../src/entitlement/members.ts";
 import { observeSecret, type Snapshot } from "../../../src/controllers/pull-secret/observe.ts";
 import { contentRenderer } from "../../../src/controllers/pull-secret/observe-contributions.ts";
-import { grantTracker, tokenSecretName } from "../../../src/controllers/token/grant-tracker.ts";
+import { grantTracker, tokenSecretName } from "../../../src/grants/grant-tracker.ts";
 import { fakeClock } from "../../fake-clock.ts";
 import { unrestricted } from "../../mode.ts";
 import { allPermitted } from "../all-permitted.ts";

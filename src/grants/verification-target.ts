@@ -1,9 +1,9 @@
 // The target of a verification: an image, or a login only.
-import type { Entry } from "../../api/registry-credential.ts";
-import { canonicalHost, registryOf } from "../../registry/host.ts";
-import { parseImageReference } from "../../registry/image-reference.ts";
-import { hasPlaceholders, rendered } from "../../api/placeholders.ts";
-import type { NamespaceRecord } from "../../cluster/records.ts";
+import type { Entry } from "../api/registry-credential.ts";
+import { canonicalHost, registryOf } from "../registry/host.ts";
+import { parseImageReference } from "../registry/image-reference.ts";
+import { hasPlaceholders, rendered } from "../api/placeholders.ts";
+import type { NamespaceRecord } from "../cluster/records.ts";
 
 export interface VerificationTarget {
   /** A full reference; undefined: only the login is tried. */

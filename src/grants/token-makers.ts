@@ -6,10 +6,10 @@ import {
   placeholdersText,
   presentValuesText,
   valuesText,
-} from "../../cluster/makers.ts";
-import type { NamespaceRecord, OperatorSecretRecord } from "../../cluster/records.ts";
-import type { Token } from "../../cluster/token.ts";
-import type { Store } from "../../runtime/watch/store.ts";
+} from "../cluster/makers.ts";
+import type { NamespaceRecord, OperatorSecretRecord } from "../cluster/records.ts";
+import type { Token } from "../cluster/token.ts";
+import type { Store } from "../runtime/watch/store.ts";
 
 export interface TokenMakers {
   /**
