@@ -43,7 +43,10 @@ const layers: Readonly<Record<string, Layer>> = {
     seesAsTypes: ["src/config/", "src/metrics/"],
   },
   "src/content/": { sees: ["src/runtime/", "src/registry/", "src/api/", "src/cluster/", "src/providers/"] },
-  "src/entitlement/": { sees: ["src/runtime/", "src/registry/", "src/api/", "src/cluster/", "src/providers/"] },
+  "src/entitlement/": {
+    sees: ["src/runtime/", "src/registry/", "src/api/", "src/cluster/", "src/providers/"],
+    seesAsTypes: ["src/content/"],
+  },
   "src/grants/": {
     // Who needs a grant is a run of the pull-secret controller, and is called by its key.
     sees: [

@@ -125,7 +125,7 @@ export const controllerMutants: readonly Mutant[] = [
   ),
   fault(
     "a generation that is counted a second time is taken for the spec of before: the content stays",
-    "controllers/pull-secret/observe-contributions",
+    "grants/contributions",
     ["          hosts.join(),\n", ""],
     "operator/restored-etcd",
   ),
@@ -188,7 +188,7 @@ export const controllerMutants: readonly Mutant[] = [
   ),
   fault(
     "the token of before is collected while its successor cannot be written",
-    "controllers/pull-secret/observe-contributions",
+    "grants/former-logins",
     [", ...(decided.replaces ?? []).flatMap(knownFormers)]", "]"],
     "controllers/pull-secret/make-before-break",
   ),

@@ -93,7 +93,7 @@ export const failureMutants: readonly Mutant[] = [
   ),
   fault(
     "a renewed token is never rendered",
-    "controllers/pull-secret/observe-contributions.ts",
+    "grants/contributions.ts",
     [".${source.revision}.${isAlive(source, now)}`", ".${isAlive(source, now)}`"],
     serve,
   ),
@@ -204,7 +204,7 @@ export const failureMutants: readonly Mutant[] = [
   ),
   fault(
     "a namespace that is made anew gets the former login of the one before",
-    "controllers/pull-secret/run.ts",
+    "controllers/pull-secret/controller.ts",
     ["if (before?.uid === uid) return before.secrets;", "if (before) return before.secrets;"],
     { phase: "unit", path: "test/controllers/pull-secret/remade-namespace.test.ts" },
   ),

@@ -48,7 +48,7 @@ export const worldMutants: readonly Mutant[] = [
     to: 'credential.spec.deletionPolicy === "Retain"',
   }),
   found("a renewed token is not rendered", {
-    file: "src/controllers/pull-secret/observe-contributions.ts",
+    file: "src/grants/contributions.ts",
     from: "${entry.name}=${grantKey}.${source.revision}.",
     to: "${entry.name}=${grantKey}.",
   }),
@@ -88,7 +88,7 @@ export const worldMutants: readonly Mutant[] = [
     to: "        return readings.size > 0;",
   }),
   known("who is suspended counts as served with what it needs", "for which nothing was ever written", {
-    file: "src/controllers/pull-secret/observe-contributions.ts",
+    file: "src/grants/former-logins.ts",
     from: "!credential.spec.suspend && users.some(",
     to: "users.some(",
   }),

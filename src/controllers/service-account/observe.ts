@@ -1,7 +1,7 @@
 // Observes which references are wanted in a namespace, given what the pull-secret controller has found there.
 import type { RegistryCredential } from "../../api/registry-credential.ts";
 import { extraReferences } from "../../entitlement/extra-references.ts";
-import type { ReferableSecret } from "./plan.ts";
+import { type ReferableSecret, recordedReferences } from "./plan.ts";
 import { selectsServiceAccount } from "../../entitlement/selection.ts";
 import type { NamespaceRecord, SecretRecord, ServiceAccountRecord } from "../../cluster/records.ts";
 import { findingWithout } from "../pull-secret/report.ts";
@@ -188,4 +188,23 @@ function textOf({ name, contributors, finding, record, isOrphaned, unread }: Fou
     ];
   });
   return [name, finding?.state, record && [record.uid, record.terminating], isOrphaned, unread, judged];
+}
+
+/**
+ * How many ServiceAccounts a Secret which goes has to wait for. Those that may not be seen count as one, until the references
+ * controller says that it has waited for long enough.
+ */
+export function referencesTo(
+  { credentials: { statusCache }, cluster: { stores, permissions } }: Context,
+  namespace: string,
+  name: string,
+): number {
+  if (statusCache.references(namespace)?.left?.has(name)) return 0;
+  const known = stores.serviceAccounts
+    .byIndex(namespace)
+    .filter(
+      ({ references, record, terminating, tooLarge }) =>
+        !terminating && !tooLarge && (references?.includes(name) ?? recordedReferences(record).has(name)),
+    ).length;
+  return permissions.serviceAccounts(namespace) ? known + 1 : known;
 }
