@@ -3,12 +3,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { Grant } from "../../src/providers/grant.ts";
 import type { VerificationTarget } from "../../src/grants/verification-target.ts";
 import type { OperatorSecretRecord } from "../../src/cluster/records.ts";
-import {
-  type GrantTracker,
-  grantTracker,
-  tokenSecretName,
-  type NeededGrant,
-} from "../../src/grants/grant-tracker.ts";
+import { type GrantTracker, grantTracker, tokenSecretName, type NeededGrant } from "../../src/grants/grant-tracker.ts";
 import { tokenFromData, tokenToData } from "../../src/cluster/token-wire.ts";
 import { Redacted } from "../../src/runtime/redacted.ts";
 import { keptItem } from "../../src/grants/token-makers.ts";

@@ -71,7 +71,7 @@ export const controllerMutants: readonly Mutant[] = [
   ),
   fault(
     "what the API server answers to a write is taken for what was sent",
-    "controllers/pull-secret/plan-afterwards",
+    "controllers/pull-secret/apply",
     ["return action.kind ===", "return true || action.kind ==="],
     "growth/growth",
   ),

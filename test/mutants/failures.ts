@@ -189,7 +189,7 @@ export const failureMutants: readonly Mutant[] = [
   ),
   fault(
     "a tenant's docker config is read again for each entry that is tried in it",
-    "controllers/pull-secret/plan-foreign.ts",
+    "content/in-place.ts",
     [
       "    return merge.with(",
       "    const again = mergeInto(dockerConfig);\n    return (again.ok ? again : merge).with(",

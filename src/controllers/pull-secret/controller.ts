@@ -197,11 +197,7 @@ function forgetLogins(
 }
 
 /** Nothing is wanted here, so nothing is needed for it. */
-function needsNothing(
-  { grants: { tokens }, credentials: { judged } }: Context,
-  namespace: string,
-  name: string,
-): void {
+function needsNothing({ grants: { tokens }, credentials: { judged } }: Context, namespace: string, name: string): void {
   tokens.use(secretKey(namespace, name), new Map());
   judged.judged(namespace, name);
 }
