@@ -132,7 +132,7 @@ export const worldMutants: readonly Mutant[] = [
     to: "const comesBack = false;",
   }),
   known("what one that stays has no more of is left with what another one retains", "retains nothing of one", {
-    file: "src/controllers/pull-secret/plan-removal.ts",
+    file: "src/content/rest.ts",
     from: "  if (!rest?.ok) return { dockerConfig, otherData };",
     to: "  if (keys.length >= 0 || !rest?.ok) return { dockerConfig, otherData };",
   }),
