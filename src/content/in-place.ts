@@ -1,10 +1,18 @@
 // Content fitted into a docker config that stands: one of the operator's own, or one in which others have hosts, too.
-import type { LiveSecret } from "../cluster/pull-secret-object.ts";
 import { entriesAnnotation } from "../api/names.ts";
+import { recordedEntries } from "../cluster/entries-annotation.ts";
 import { mergedHosts } from "../cluster/marks.ts";
+import type { LiveSecret, PlannedSecret } from "../cluster/pull-secret-object.ts";
 import type { DockerConfigEntry } from "../registry/docker-config.ts";
 import { configKey } from "../registry/host.ts";
-import { keepInDockerConfig, keysIn, keysOfLogins, loginsIn, mergeInto } from "../registry/merge-docker-config.ts";
+import {
+  hostsOf,
+  keepInDockerConfig,
+  keysIn,
+  keysOfLogins,
+  loginsIn,
+  mergeInto,
+} from "../registry/merge-docker-config.ts";
 import { configEntries, type Content } from "./content.ts";
 import { contentWithin, type FittedContent, type Hosts, isWhole, type Standing } from "./fit.ts";
 
@@ -72,4 +80,13 @@ export function mergedContent(
     },
   };
   return contentWithin(content, standing, now, { room: maxBytes, textOf });
+}
+
+/** Every host that it has a login for has one of the same entry in what is to come. */
+export function isRenewed({ annotations, dockerConfig = "" }: LiveSecret, body: PlannedSecret): boolean {
+  const claims = (annotation: string | undefined): ReadonlyMap<string, string> =>
+    new Map(recordedEntries(annotation).flatMap(({ name, hosts }) => hosts.map((host) => [host, name] as const)));
+  const [before, after] = [claims(annotations[entriesAnnotation]), claims(body.annotations[entriesAnnotation])];
+  const held = hostsOf(dockerConfig);
+  return held.ok && held.hosts.every((host) => after.has(host) && before.get(host) === after.get(host));
 }

@@ -18,7 +18,7 @@ import {
   troubleOf,
 } from "../../content/fit.ts";
 import { contentAroundFrozen, hasConditions, hasHeld, withoutGifts } from "../../content/frozen.ts";
-import { mergedContent, ownContent } from "../../content/in-place.ts";
+import { isRenewed, mergedContent, ownContent } from "../../content/in-place.ts";
 import { dockerConfigType, renderDockerConfig } from "../../registry/docker-config.ts";
 import { configKey } from "../../registry/host.ts";
 import type { Failure } from "../../runtime/errors.ts";
@@ -151,8 +151,12 @@ function owned(snapshot: PullSecretSnapshot, content: Content, record: SecretRec
   if (fitted.served.length + fitted.kept.length === 0) return undefined;
   const found = { state: "usable", ...troubleOf(fitted), ...keptUntil(fitted.kept, now) } as const;
   if (record.immutable || record.type !== dockerConfigType) {
+    const isAsWanted = record.digest === content.digest;
+    if (!isAsWanted && !live && !snapshot.tooLarge) return lookAt(snapshot, "usable");
     // What is made anew is made by us: config/restraint lets nothing foreign be in it.
-    return { action: { kind: "recreate", body: ownBody(options, fitted, undefined) }, ...found };
+    const body = ownBody(options, fitted, undefined);
+    const takesBack = !isAsWanted && !(live && isRenewed(live, body));
+    return { action: { kind: "recreate", body, takesBack }, ...found };
   }
   const body = ownBody(options, fitted, metadata);
   const hasText = isWhole(fitted, content)
@@ -178,7 +182,10 @@ function foreign(snapshot: PullSecretSnapshot, content: Content, record: SecretR
   if (failure) return { action: none, state: "foreign", failure };
   const inPlace = live.type === dockerConfigType && !live.immutable;
   const body = ownBody(options, content, inPlace ? live : undefined);
-  return { action: { kind: inPlace ? "replace" : "recreate", body }, state: "usable" };
+  return {
+    action: inPlace ? { kind: "replace", body } : { kind: "recreate", body, takesBack: false },
+    state: "usable",
+  };
 }
 
 /** Undefined: nothing of ours is to stay in it. */
