@@ -3,7 +3,7 @@ import { charged } from "../../cluster/metered-api.ts";
 import type { Controller } from "../../runtime/queue/controllers.ts";
 import { memory } from "../../runtime/queue/memory.ts";
 import type { Outcome } from "../../runtime/queue/work-queue.ts";
-import type { Context, Needs } from "../context.ts";
+import type { Context } from "../context.ts";
 import { partsOf } from "../keys.ts";
 import { done, failed, goOn, earliest, notSeen, waitsFor } from "../outcome.ts";
 import { applyRound, type PatchResult } from "./apply.ts";
@@ -62,7 +62,7 @@ export function referencesReconciler(): ReferencesReconciler {
 
 /** Some account lists a name of which nothing is heard, so that it stays as it is for now. */
 function isLeftUnseen(
-  { cluster: { stores } }: Needs<{ cluster: "stores" }>,
+  { cluster: { stores } }: Context,
   namespace: string,
   { unseen }: Pick<ObservedReferences, "unseen">,
 ): boolean {

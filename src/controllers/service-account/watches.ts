@@ -4,18 +4,10 @@ import type { CredentialRecord } from "../../cluster/records.ts";
 import type { Change } from "../../runtime/watch/store.ts";
 import { concernsNamespaces } from "../changes.ts";
 import { concernedNamespaces, marked } from "../concerned-namespaces.ts";
-import type { Needs } from "../context.ts";
+import type { Context } from "../context.ts";
 import { referencesKey, writer } from "../keys.ts";
 
-type Known = Needs<{
-  runtime: "clock";
-  settings: "namespace";
-  cluster: "stores" | "namesSynced";
-  credentials: "index" | "statusCache";
-  queue: "signals";
-}>;
-
-export function referencesWatches(context: Known): readonly Watch<Request | Skip>[] {
+export function referencesWatches(context: Context): readonly Watch<Request | Skip>[] {
   const {
     cluster: { stores, namesSynced },
     credentials: { statusCache },
