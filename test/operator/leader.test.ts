@@ -96,6 +96,7 @@ describe("a replica", () => {
     expect(lastWriteAt(on, "a") - renewedAt).toBeGreaterThan(8_000);
     expect(lastWriteAt(on, "a") - renewedAt).toBeLessThan(10_000);
     expect(a.end()).toMatch(/could not be renewed/);
+    expect(on.logged).toContain("lease not reached");
     on.isLawful();
   });
 
