@@ -2,7 +2,7 @@
 import { type Request, type Skip, watch, type Watch } from "../../runtime/queue/controllers.ts";
 import type { CredentialRecord } from "../../cluster/records.ts";
 import type { Change } from "../../runtime/watch/store.ts";
-import { concernsNamespaces } from "../changes.ts";
+import { changedNames, concernsNamespaces } from "../changes.ts";
 import { concernedNamespaces, marked } from "../concerned-namespaces.ts";
 import type { Context } from "../context.ts";
 import { referencesKey, writer } from "../keys.ts";
@@ -51,7 +51,7 @@ export function referencesWatches(context: Context): readonly Watch<Request | Sk
       const record = before ?? after;
       if (!record || !namesSynced(record.name)) return [];
       const isSame = before?.uid === after?.uid;
-      const isChanged = new Set(before?.credentials).symmetricDifference(new Set(after?.credentials)).size > 0;
+      const isChanged = changedNames(before?.credentials, after?.credentials).length > 0;
       // Of one that has come its finding tells, but where the same was found of one before it: a run may have looked between them.
       const isToldElsewhere = !before && statusCache.secret(record.namespace, record.name)?.state !== "usable";
       if (isToldElsewhere || (isSame && !isChanged)) return [];

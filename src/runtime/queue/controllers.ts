@@ -62,16 +62,21 @@ export interface Controllers {
   readonly run: (key: string, signal: AbortSignal) => Promise<Outcome>;
 }
 
+// Less work than to divide it; most events bring none or one.
+const few = 8;
+
 /** What is waited for comes back behind everything else. */
 const afterWait: AddOptions = { lane: "bulk" };
 
 export function controllers(options: ControllersOptions): Controllers {
   const { inSlices, enqueue, waits, waitedFor } = options;
   const byName = new Map(options.controllers.map((each) => [each.name, each]));
+  const askOne = (request: Request | Skip): void => {
+    if (request) enqueue(request.key, request.options);
+  };
   const ask = (requests: Iterable<Request | Skip>): void => {
-    void inSlices(requests, (request) => {
-      if (request) enqueue(request.key, request.options);
-    });
+    if (Array.isArray(requests) && requests.length <= few) for (const request of requests) askOne(request);
+    else void inSlices(requests, askOne);
   };
 
   return {
