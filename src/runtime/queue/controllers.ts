@@ -62,8 +62,12 @@ export interface Controllers {
   readonly run: (key: string, signal: AbortSignal) => Promise<Outcome>;
 }
 
-// Less work than to divide it; most events bring none or one.
+// Less work than to divide them; most events bring none or one.
 const few = 8;
+
+function isShort<T>(items: Iterable<T>): items is readonly T[] {
+  return Array.isArray(items) && items.length <= few;
+}
 
 /** What is waited for comes back behind everything else. */
 const afterWait: AddOptions = { lane: "bulk" };
@@ -75,7 +79,7 @@ export function controllers(options: ControllersOptions): Controllers {
     if (request) enqueue(request.key, request.options);
   };
   const ask = (requests: Iterable<Request | Skip>): void => {
-    if (Array.isArray(requests) && requests.length <= few) for (const request of requests) askOne(request);
+    if (isShort(requests)) for (const request of requests) askOne(request);
     else void inSlices(requests, askOne);
   };
 
