@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { bundle } from "../../tools/build/bundle.ts";
+import { bundle, bytesOf, entryFile } from "../../tools/build/bundle.ts";
 import { pollUntil } from "../cluster/poll-until.ts";
 import { nodeOptions } from "../node-options.ts";
 import { type Child, startChild } from "./child.ts";
@@ -40,12 +40,13 @@ export async function operatorSide({ cluster, admin, namespaces }: Stage): Promi
     stringData: { username: "bench", password },
   });
   await admin.create(sources, body(newPassword()));
-  const program = join(cluster.folder, "regcred.mjs");
-  const bundleBytes = await bundle(program);
+  const folder = join(cluster.folder, "regcred");
+  const bundleBytes = bytesOf(await bundle(folder));
+  const program = join(folder, entryFile);
   // As in the Dockerfile: V8 compiles it once, before it is needed.
   const compiled = join(cluster.folder, "compiled");
   const environment = { NODE_COMPILE_CACHE: compiled };
-  await promisify(execFile)(process.execPath, [...nodeOptions, program, "run", "--help"], {
+  await promisify(execFile)(process.execPath, [...nodeOptions, "--import", loadParts, program, "run", "--help"], {
     env: { ...process.env, ...environment },
     timeout: limit.total("milliseconds"),
   });
@@ -102,6 +103,8 @@ export async function operatorSide({ cluster, admin, namespaces }: Stage): Promi
     },
   };
 }
+
+const loadParts = new URL("../../tools/build/load-parts.mjs", import.meta.url).href;
 
 function bytesIn(folder: string): number {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((each) => each.isFile());

@@ -162,6 +162,7 @@ function mirror(admin: AdminClient): Mirror {
     home: () => "regcred-system",
     believedSince: () => elapsed() - 10_000,
     isBlind: () => false,
+    storingRefusedAt: () => -Infinity,
     isListening: () => "now",
     // What lies between two looks is not seen: only what stands in the end counts.
     counts: () => false,

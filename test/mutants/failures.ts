@@ -50,6 +50,12 @@ export const failureMutants: readonly Mutant[] = [
     leader,
   ),
   fault(
+    "a Secret that cannot be written goes though the one in its place is refused",
+    "controllers/pull-secret/apply.ts",
+    ["if (!action.takesBack && leaving.length === 0) await", "if (false) await"],
+    operator("made-anew"),
+  ),
+  fault(
     "under Retain a namespace that is merely deselected keeps its login",
     "controllers/pull-secret/observe.ts",
     ['deleting && credential.spec.deletionPolicy === "Retain"', 'credential.spec.deletionPolicy === "Retain"'],

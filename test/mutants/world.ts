@@ -153,4 +153,9 @@ export const worldMutants: readonly Mutant[] = [
     ],
     foundBy: { phase: "unit", path: "test/controllers/credential/drain.test.ts" },
   },
+  known("who has left a name long ago goes on referring to it", "what was left long ago", {
+    file: "src/controllers/service-account/observe.ts",
+    from: 'referring.filter(({ role }) => role === "retiring")',
+    to: 'referring.filter(({ role }) => role !== "current")',
+  }),
 ];

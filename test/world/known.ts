@@ -627,4 +627,47 @@ export const known: readonly Known[] = [
       after(2 * second, { act: "delete credential", name: "b", how: "stripped" }),
     ],
   },
+  {
+    what: "leaves a reference that may be of one that is to be deleted and cannot be read, though a tenant has overwritten its login",
+    steps: [
+      soon({ act: "garble credential", name: "a", on: true }),
+      soon({ act: "hand over" }),
+      soon({ act: "tenant", at: "b-2", secret: "regcred", does: "edit" }),
+      soon({ act: "delete credential", name: "a", how: "drained" }),
+      after(
+        0,
+        create("c", {
+          entries: [entry({ name: "e2", from: "src-1", role: "r2" })],
+          onConflict: "Merge",
+          excludesApp: true,
+        }),
+      ),
+    ],
+  },
+  {
+    what: "refers no more to what was left long ago, for one who is suspended and has something of the name elsewhere",
+    steps: [
+      soon(alterA({ field: "suspend", to: true })),
+      soon(alterA({ field: "secretName", to: "regcred-b" })),
+      after(
+        24 * minute,
+        create("c", {
+          selects: "team x",
+          entries: [entry({ from: "src-1", hosts: [hosts[0]] })],
+          onConflict: "Merge",
+          excludesApp: true,
+        }),
+      ),
+    ],
+  },
+  {
+    what: "takes a Secret for its tenant's that was made while nothing could be stored, and has lost its mark before the next start",
+    steps: [
+      soon({ act: "fault", how: "quota", on: { kind: "tokens" } }),
+      after(2 * second, { act: "tenant", at: "b-2", secret: "regcred", does: "delete" }),
+      after(50, { act: "restart", after: 3, sent: false }),
+      after(13 * 60 * minute, { act: "lists", how: "down", of: "accounts" }),
+      after(0, { act: "tenant", at: "b-2", secret: "regcred", does: "strip marks" }),
+    ],
+  },
 ];

@@ -1,8 +1,15 @@
 // What must hold at every write of the operator, whatever happens. What does not is complained of.
-import { finalizer, forceFinalizeAnnotation, ignoreAnnotation, referencesAnnotation } from "../../src/api/names.ts";
+import {
+  finalizer,
+  forceFinalizeAnnotation,
+  ignoreAnnotation,
+  managedByLabel,
+  referencesAnnotation,
+} from "../../src/api/names.ts";
 import type { RegistryCredential, Status } from "../../src/api/registry-credential.ts";
-import type { ClusterObject, ServiceAccountObject } from "../../src/cluster/cluster-api.ts";
+import type { ClusterObject, SecretObject, ServiceAccountObject } from "../../src/cluster/cluster-api.ts";
 import type { ModelEvent } from "../../src/cluster/in-memory/in-memory-server.ts";
+import { membersPartOf, rowsFromData } from "../../src/cluster/member-rows.ts";
 import { recordedReferences } from "../../src/controllers/service-account/plan.ts";
 import type { Request } from "./faults.ts";
 import { isSystems, type Ledger } from "./ledger.ts";
@@ -10,6 +17,8 @@ import { loginsIn } from "./logins.ts";
 import { judgeOwnSecret, judgeTenantsSecret } from "./secret-laws.ts";
 import { secretNames } from "./words.ts";
 
+/** A moment after the Secret is made: src/controllers/members/watches.ts. Times are in whole seconds. */
+const recordedWithin = 2_000;
 /** Of what is on its way while it ends. */
 const lateness = 60_000;
 
@@ -45,8 +54,8 @@ export function judgeWrite(ledger: Ledger, event: ModelEvent): void {
 }
 
 /** What somebody else has written is no longer the operator's alone, and may be wanted otherwise. */
-export function noteOthers(
-  {
+export function noteOthers(ledger: Ledger, { type, resource, object, before }: ModelEvent): void {
+  const {
     clock,
     touched,
     namespaceChangedAt,
@@ -59,9 +68,8 @@ export function noteOthers(
     departed,
     past,
     look,
-  }: Ledger,
-  { type, resource, object, before }: ModelEvent,
-): void {
+    unrecorded,
+  } = ledger;
   const { uid, namespace, name, deletionTimestamp } = object.metadata;
   if (resource === "registrycredentials" && !before) noteCreated(name);
   if (resource === "namespaces") namespaceChangedAt.set(name, clock.elapsed());
@@ -75,13 +83,34 @@ export function noteOthers(
     if (listening === "now") noteDrained(name, true);
     if (listening === "later") noteUnheard(name);
   }
-  if (resource === "secrets" && !isSystems(namespace)) touched.add(uid);
+  if (resource === "secrets" && !isSystems(namespace)) {
+    touched.add(uid);
+    if (isUnmarked(before, object) && isUnrecorded(ledger, object)) unrecorded.add(uid);
+  }
   if (resource === "serviceaccounts") {
     const isKnown = object.metadata.annotations?.[referencesAnnotation] !== undefined;
     const theirs = namesIn(object).filter((each) => !isKnown || !namesIn(before).includes(each));
     foreignReferences.set(uid, new Set([...(foreignReferences.get(uid) ?? []), ...theirs]));
   }
   if (resource !== "events" && resource !== "secrets") look();
+}
+
+function isUnmarked(before: ClusterObject | undefined, after: ClusterObject): boolean {
+  const isMarked = (each: ClusterObject | undefined): boolean => each?.metadata.labels?.[managedByLabel] === "regcred";
+  return isMarked(before) && !isMarked(after);
+}
+
+/** The record does not name it, for it is new, or could not be written since. */
+function isUnrecorded({ server, clock, storingRefusedAt }: Ledger, { metadata }: ClusterObject): boolean {
+  const isNamed = server.list("secrets").some((each) => {
+    const rows = membersPartOf(each.metadata.name) ? rowsFromData((each as SecretObject).data) : [];
+    return rows.some(({ secretUid }) => secretUid === metadata.uid);
+  });
+  const age = clock
+    .now()
+    .since(metadata.creationTimestamp ?? clock.now())
+    .total("milliseconds");
+  return !isNamed && (age < recordedWithin || clock.elapsed() - storingRefusedAt() < age);
 }
 
 function judgeAccount(ledger: Ledger, { object, before }: ModelEvent): void {

@@ -21,6 +21,8 @@ export interface LedgerOptions {
   readonly believedSince: () => number;
   /** It may put together what was never there at one moment: it cannot hear, or has not for long enough. */
   readonly isBlind: () => boolean;
+  /** When the operator's own Secrets have last been refused, in elapsed milliseconds. */
+  readonly storingRefusedAt: () => number;
   /** It works, and hears of RegistryCredentials, or will. */
   readonly isListening: () => "now" | "later" | "no";
   /** Complaints that count. */
@@ -35,6 +37,8 @@ export interface Ledger extends Omit<LedgerOptions, "counts"> {
   readonly look: () => void;
   /** Uids of Secrets that the operator has made. */
   readonly ours: Set<string>;
+  /** Uids of those that have lost their mark before the record of members could tell whose they are. */
+  readonly unrecorded: Set<string>;
   /** Uids of Secrets that a tenant has written to. */
   readonly touched: Set<string>;
   /** The operator has let go of the RegistryCredential of that name, after it had left all tenants: what lists it may go. */
@@ -100,6 +104,7 @@ export function ledger(options: LedgerOptions): Ledger {
     past: story,
     look: () => story.note(truthOf(server, read, home()), clock.elapsed()),
     ours: new Set(),
+    unrecorded: new Set(),
     touched: new Set(),
     departed: new Map(),
     isDrained: (name) => {

@@ -8,7 +8,7 @@ import { textOfBase64 } from "../../src/runtime/base64.ts";
 import { isFormerName, keptUnderFormerName } from "./former-names.ts";
 import type { Ledger } from "./ledger.ts";
 import { loginsIn } from "./logins.ts";
-import { type Claim, isOfEntry, isReadable } from "./truth.ts";
+import { type Claim, isOfEntry, isReadable, selects } from "./truth.ts";
 import { accounts, hosts, secretNames } from "./words.ts";
 import type { World } from "./world.ts";
 
@@ -104,6 +104,16 @@ function isLeftOf({ ledger: { past }, clock }: Standing, claim: Claim | undefine
   });
 }
 
+/** Who is to be deleted and cannot be read was to serve it: what may be its own stays until it can be drained. */
+function isUnreadableOnesThatEnds({ server, ledger: { past } }: Standing, claim: Claim | undefined): boolean {
+  if (!claim) return false;
+  const { namespace, secretName } = claim;
+  return past.now().credentials.some(({ name, spec, deletionTimestamp }) => {
+    const isOfSecret = spec.pullSecret.name === secretName && selects(spec.namespaces, namespace);
+    return deletionTimestamp && isOfSecret && !isReadable(server.get({ resource: "registrycredentials", name }));
+  });
+}
+
 function referencesIn(standing: Standing, secret: ClusterObject, claims: readonly Claim[]): readonly string[] {
   const { server, ledger } = standing;
   const { namespace = "", name } = secret.metadata;
@@ -128,6 +138,7 @@ function referencesIn(standing: Standing, secret: ClusterObject, claims: readonl
       isOrphaned(ledger, secret) ||
       // The spec as it was last read wants it; after a start nobody knows of that.
       claims.some(({ identity }) => isUnreadable(standing, identity)) ||
+      isUnreadableOnesThatEnds(standing, claims[0]) ||
       holdersIn(ledger, secret).some((each) => isUnreadable(standing, each)) ||
       isLeftOf(standing, claims[0]) ||
       ledger.foreignReferences.get(object.metadata.uid)?.has(name) === true;
@@ -142,8 +153,12 @@ function isOrphaned(ledger: Ledger, secret: ClusterObject): boolean {
   return holdersIn(ledger, secret).some((each) => !uids.has(each.split(" ")[2] ?? ""));
 }
 
-/** All who had a login in it went without a drain, and its tenant has taken the mark off since: it is the tenant's. */
+/**
+ * Its tenant has taken the mark off, and it is the tenant's by now: all who had a login in it went without a drain, or whose it is could
+ * not be stored by then.
+ */
 function isGivenUp(ledger: Ledger, secret: ClusterObject): boolean {
+  if (secret.metadata.labels?.[managedByLabel] === undefined && ledger.unrecorded.has(secret.metadata.uid)) return true;
   const uids = new Set(ledger.past.now().credentials.map(({ uid }) => uid));
   const isPresent = (identity: string): boolean => uids.has(identity.split(" ")[2] ?? "");
   return secret.metadata.labels?.[managedByLabel] === undefined && !holdersIn(ledger, secret).some(isPresent);

@@ -11,7 +11,7 @@ import type { Random } from "../../src/runtime/clock.ts";
 import type { Fault, How, ListFault, Request } from "./faults.ts";
 import { type Incarnation, incarnation, type Environment } from "./incarnation.ts";
 import { judgeRequest, judgeWrite, noteOthers } from "./laws.ts";
-import { type Ledger, ledger } from "./ledger.ts";
+import { isSystems, type Ledger, ledger } from "./ledger.ts";
 import { accountObject, namespaceObject, sourceObject } from "./objects.ts";
 import { type PlayedCloud, playedCloud } from "./played-cloud.ts";
 import { eventLog } from "./played-watches.ts";
@@ -95,10 +95,12 @@ export async function world(counts: (complaint: string) => boolean): Promise<Wor
   /** What is late, and what is under way while requests go wrong. */
   const believedSince = (): number => {
     const now = clock.elapsed();
+    if (made.faults.some(({ of: { namespace } }) => isSystems(namespace))) storingRefusedAt = now;
     lag = made.faults.some(({ how }) => slowly.includes(how)) ? now + 120_000 : lag;
     return Math.min(blindSince(), now - (now < lag ? 60_000 : 10_000));
   };
   let lag = 0;
+  let storingRefusedAt = -Infinity;
   let blind = { since: Infinity, until: 0 };
   const homeOf = (): SystemNamespace => (begun ? made.home : systemNamespaces[0]);
   let begun = false;
@@ -113,6 +115,7 @@ export async function world(counts: (complaint: string) => boolean): Promise<Wor
     home: () => homeOf(),
     believedSince,
     isBlind: () => blindSince() < Infinity,
+    storingRefusedAt: () => storingRefusedAt,
     isListening: () => {
       if (working?.dead() !== false) return "no";
       const fault = made.listFaults.find(({ resource }) => resource === "registrycredentials");

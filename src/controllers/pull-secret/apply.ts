@@ -84,7 +84,7 @@ function isSuspended(actors: readonly Contributor[]): boolean {
 export async function writeSecret(
   { context, namespace: { name: namespace }, name }: Pick<Run, "context" | "namespace" | "name">,
   action: SecretWrite,
-  { record, content }: Pick<Snapshot, "record" | "content">,
+  { record, content, leaving }: Pick<Snapshot, "record" | "content" | "leaving">,
   signal: AbortSignal,
 ): Promise<SecretRecord | undefined> {
   const { api, stores, transforms } = context.cluster;
@@ -123,10 +123,14 @@ export async function writeSecret(
         throw error;
       });
       return undefined;
-    case "recreate":
+    case "recreate": {
+      const anew = json(action.body);
+      // Of what stands there nothing is left to anybody where the new one is refused.
+      if (!action.takesBack && leaving.length === 0) await api.tryCreateSecret(namespace, anew, signal);
       await noteFor(action.body, false);
       await remove();
-      return create(json(action.body));
+      return create(anew);
+    }
     case "create":
       await noteFor(action.body, false);
       return create(json(action.body));

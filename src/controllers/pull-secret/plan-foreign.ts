@@ -103,7 +103,10 @@ export function foreign(snapshot: PullSecretSnapshot, content: Content, record: 
   if (failure) return { action: { kind: "none" }, state: "foreign", failure };
   const inPlace = live.type === dockerConfigType && !live.immutable;
   const body = ownBody(options, content, inPlace ? live : undefined);
-  return { action: { kind: inPlace ? "replace" : "recreate", body }, state: "usable" };
+  return {
+    action: inPlace ? { kind: "replace", body } : { kind: "recreate", body, takesBack: false },
+    state: "usable",
+  };
 }
 
 /** Undefined: nothing of ours is to stay in it. */

@@ -1,10 +1,11 @@
 // The plan for one pull Secret: none, read, create, replace, give up fields, recreate or delete.
 import { failure } from "../../api/reasons.ts";
 import { entriesAnnotation } from "../../api/names.ts";
+import { recordedEntries } from "../../cluster/entries-annotation.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import { configKey } from "../../registry/host.ts";
 import { renderDockerConfig, dockerConfigType } from "../../registry/docker-config.ts";
-import { keepInDockerConfig, keysIn, loginsIn } from "../../registry/merge-docker-config.ts";
+import { hostsOf, keepInDockerConfig, keysIn, loginsIn } from "../../registry/merge-docker-config.ts";
 import {
   tooMuch,
   amountOfContent,
@@ -20,7 +21,7 @@ import { secretConflict, planMerge, foreign } from "./plan-foreign.ts";
 import { configEntries, type Content, type ContentLogin } from "../../content/content.ts";
 import { hasConditions, hasHeld, withoutGifts, contentAroundFrozen } from "../../content/frozen.ts";
 import { mergedHosts, sameWords, managedWords } from "../../cluster/marks.ts";
-import { bodyOf, ownBody, type LiveSecret } from "../../cluster/pull-secret-object.ts";
+import { bodyOf, ownBody, type LiveSecret, type PlannedSecret } from "../../cluster/pull-secret-object.ts";
 import { lookAt, type PullSecretAction, type PullSecretPlan, type PullSecretSnapshot } from "./plan-types.ts";
 import { isOurs, removal, secretTooLarge, planTerminating } from "./plan-removal.ts";
 import type { SecretRecord } from "../../cluster/records.ts";
@@ -164,8 +165,12 @@ function owned(snapshot: PullSecretSnapshot, content: Content, record: SecretRec
   if (fitted.served.length + fitted.kept.length === 0) return undefined;
   const found = { state: "usable", ...troubleOf(fitted), ...keptUntil(fitted.kept, now) } as const;
   if (record.immutable || record.type !== dockerConfigType) {
+    const isAsWanted = record.digest === content.digest;
+    if (!isAsWanted && !live && !snapshot.tooLarge) return lookAt(snapshot, "usable");
     // What is made anew is made by us: config/restraint lets nothing foreign be in it.
-    return { action: { kind: "recreate", body: ownBody(options, fitted, undefined) }, ...found };
+    const body = ownBody(options, fitted, undefined);
+    const takesBack = !isAsWanted && !(live && isRenewed(live, body));
+    return { action: { kind: "recreate", body, takesBack }, ...found };
   }
   const body = ownBody(options, fitted, metadata);
   const hasText = isWhole(fitted, content)
@@ -174,6 +179,15 @@ function owned(snapshot: PullSecretSnapshot, content: Content, record: SecretRec
   const isRight =
     hasText && sameWords(body.labels, metadata.labels) && sameWords(body.annotations, metadata.annotations);
   return { action: isRight ? none : { kind: "replace", body }, ...found };
+}
+
+/** Every host that it has a login for has one of the same entry in what is to come. */
+function isRenewed({ annotations, dockerConfig = "" }: LiveSecret, body: PlannedSecret): boolean {
+  const claims = (annotation: string | undefined): ReadonlyMap<string, string> =>
+    new Map(recordedEntries(annotation).flatMap(({ name, hosts }) => hosts.map((host) => [host, name] as const)));
+  const [before, after] = [claims(annotations[entriesAnnotation]), claims(body.annotations[entriesAnnotation])];
+  const held = hostsOf(dockerConfig);
+  return held.ok && held.hosts.every((host) => after.has(host) && before.get(host) === after.get(host));
 }
 
 /** Of a Secret in which nothing else stands. */

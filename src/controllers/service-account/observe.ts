@@ -126,8 +126,8 @@ function wantedOf(found: readonly Found[], serviceAccount: ServiceAccountRecord)
       for (const extra of its.current) extras.add(extra);
       for (const extra of its.coming) unjudged.add(extra);
     }
-    // The former Secret is referred to until the new one can be.
-    const successors = referring.filter(({ role }) => role !== "current").map(nameOfNew);
+    // The former Secret is referred to until the new one can be, for as long as the former one has its login.
+    const successors = referring.filter(({ role }) => role === "retiring").map(nameOfNew);
     const undecided = successors.some((its) => !isJudged(found, its));
     return [
       {

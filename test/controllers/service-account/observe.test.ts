@@ -176,17 +176,17 @@ const cases: readonly Row[] = [
     "wanted usable served",
     { by: [contributor()], record: orphaned },
   ],
-  ["its name was changed, and the new one can be used", "usable", { by: [formerly] }, { new: { by: [] } }],
+  ["its name was changed, and the new one can be used", "usable", { by: [retiring] }, { new: { by: [] } }],
   [
     "its name was changed, and the new one is not ours",
     "wanted usable",
-    { by: [formerly] },
+    { by: [retiring] },
     { new: { by: [], state: "foreign" } },
   ],
   [
     "its name was changed, and the new one was not looked at",
     "usable frozen",
-    { by: [formerly] },
+    { by: [retiring] },
     { new: { by: [], state: "unknown" } },
   ],
   [
@@ -202,9 +202,15 @@ const cases: readonly Row[] = [
     { new: { by: [], state: "waiting", record: undefined } },
   ],
   [
+    "its name was changed long ago, and the new one is not ours",
+    "usable",
+    { by: [formerly] },
+    { new: { by: [], state: "foreign" } },
+  ],
+  [
     "its name was changed by one who has others here",
     "wanted usable served",
-    { by: [contributor(), formerly] },
+    { by: [contributor(), retiring] },
     { new: { by: [] } },
   ],
 ];
