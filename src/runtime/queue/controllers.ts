@@ -40,7 +40,7 @@ export interface Controller {
   readonly name: string;
   readonly watches: readonly Watch<Request | Skip>[];
   /** What is there already when it begins. Default: nothing. */
-  readonly initial?: () => Iterable<Request>;
+  readonly initial?: () => Iterable<Request | Skip>;
   /** To be done once, when it begins to watch. */
   readonly begin?: () => void;
   readonly reconcile: (key: string, signal: AbortSignal) => Promise<Outcome>;
