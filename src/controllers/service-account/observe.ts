@@ -6,7 +6,7 @@ import { selectsServiceAccount } from "../../entitlement/selection.ts";
 import type { NamespaceRecord, SecretRecord, ServiceAccountRecord } from "../../cluster/records.ts";
 import { findingWithout } from "../pull-secret/report.ts";
 import type { SecretFinding } from "../status-cache.ts";
-import type { Context, Needs } from "../context.ts";
+import type { Context } from "../context.ts";
 import type { Contributor } from "../../entitlement/credential-index.ts";
 import { hasUnreadable, unreadableIn, orphanedIn } from "../../entitlement/undecided.ts";
 
@@ -67,7 +67,7 @@ export function observeReferences(context: Context, namespace: NamespaceRecord):
 }
 
 /** Names that accounts of the namespace have on record. */
-function recordedIn({ cluster: { stores } }: Needs<{ cluster: "stores" }>, { name }: NamespaceRecord): Set<string> {
+function recordedIn({ cluster: { stores } }: Context, { name }: NamespaceRecord): Set<string> {
   const records = new Set(stores.serviceAccounts.byIndex(name).map(({ record }) => record));
   return new Set([...records].flatMap((record) => [...recordedReferences(record)]));
 }

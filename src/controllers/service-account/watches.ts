@@ -63,7 +63,7 @@ export function referencesWatches(context: Context): readonly Watch<Request | Sk
   ];
 }
 
-export function* referencesEverywhere(context: Known): Generator<Request | Skip> {
+export function* referencesEverywhere(context: Context): Generator<Request | Skip> {
   for (const { key } of context.cluster.stores.namespaces.values()) {
     yield comesBySecrets(context, key) ? undefined : { key: referencesKey(key), options: { lane: "bulk" } };
   }
@@ -74,7 +74,7 @@ export function* referencesEverywhere(context: Known): Generator<Request | Skip>
  * judged asks for them, see `reportSecret`.
  */
 function comesBySecrets(
-  { cluster: { stores }, credentials: { index, statusCache } }: Known,
+  { cluster: { stores }, credentials: { index, statusCache } }: Context,
   namespace: string,
 ): boolean {
   if ([...statusCache.secretNames(namespace)].length > 0) return false;
