@@ -10,8 +10,15 @@ import { isAlive } from "../../cluster/token.ts";
 import { type Content, contentOf } from "../../content/content.ts";
 import { withOrphaned } from "../../content/frozen.ts";
 import type { Contributor } from "../../entitlement/credential-index.ts";
-import { type FrozenOnes, frozenIn, noteWhoStays, type Roles, rolesIn } from "../../entitlement/roles.ts";
-import { type Orphaned, orphanedIn } from "../../entitlement/undecided.ts";
+import {
+  type FrozenOnes,
+  frozenIn,
+  noteWhoStays,
+  type Orphaned,
+  orphanedIn,
+  type Roles,
+  rolesIn,
+} from "../../entitlement/roles.ts";
 import { type Contributions, gatherContributions, tokenPatience } from "../../grants/contributions.ts";
 import { formerLogins, hostsWithTokens, keptItemsOf } from "../../grants/former-logins.ts";
 import { dockerConfigKey } from "../../registry/docker-config.ts";
