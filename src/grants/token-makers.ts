@@ -202,6 +202,7 @@ export function keptTokens(): KeptTokens {
   const kept = new Map<string, ReadonlySet<string>>();
   return {
     set: (user, items) => {
+      if (items.size === 0 && !kept.has(user)) return [];
       const before = grantsOf(kept.get(user));
       const after = grantsOf(items);
       if (items.size > 0) kept.set(user, items);

@@ -177,8 +177,14 @@ export const controllerMutants: readonly Mutant[] = [
   fault(
     "nobody looks again at a reference whose Secret could not be seen",
     "controllers/service-account/controller",
-    ["isLeftUnseen(context, namespaceName, observed) ? within(back, notSeen) : back", "back"],
+    ["observed.unseen.length > 0 ? within(back, notSeen) : back", "back"],
     "world/world",
+  ),
+  fault(
+    "references that a Secret's first finding does not ask for are not looked at",
+    "controllers/service-account/watches",
+    ["return record !== undefined && index.namesIn(record).length > 0;", "return record !== undefined;"],
+    "controllers/watches",
   ),
   fault(
     "where nobody wants anything any more the record of who is gone stays",

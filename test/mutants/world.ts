@@ -59,8 +59,8 @@ export const worldMutants: readonly Mutant[] = [
   }),
   found("a new ServiceAccount is not noticed", {
     file: "src/controllers/service-account/watches.ts",
-    from: "        ? [{ key: referencesKey(after.namespace)",
-    to: "        ? [{ key: referencesKey(`${after.namespace}.`)",
+    from: "ask(after.namespace, { lane: before",
+    to: "ask(`${after.namespace}.`, { lane: before",
   }),
   found("another label of a Namespace is not noticed", {
     file: "src/controllers/pull-secret/watches.ts",

@@ -276,7 +276,11 @@ function optionsOf(
   { pullSecretLabels, pullSecretAnnotations }: Mode,
 ): PullSecretOptions {
   if (!oldest) return noOptions;
-  const { labels = {}, annotations = {}, onConflict } = oldest.credential.spec.pullSecret;
+  const {
+    labels = noOptions.labels,
+    annotations = noOptions.annotations,
+    onConflict,
+  } = oldest.credential.spec.pullSecret;
   return {
     labels: permittedKeys(labels, pullSecretLabels),
     annotations: permittedKeys(annotations, pullSecretAnnotations),

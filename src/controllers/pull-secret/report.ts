@@ -36,7 +36,9 @@ export function reportSecret(context: Context, namespace: NamespaceRecord, name:
   const newFailures = statusCache.setSecret(namespace.name, name, finding);
   if (before?.state !== finding.state) {
     lookAgainAtReferences(statusCache, namespace.name, finding.credentials);
-    enqueue(referencesKey(namespace.name), { lane: before ? "normal" : "interactive" });
+    // Behind its token where it waits for one: there is nothing to refer to before.
+    const lane = finding.state === "waiting" ? "bulk" : before ? "normal" : "interactive";
+    enqueue(referencesKey(namespace.name), { lane });
   }
   for (const credential of new Set([...finding.credentials.keys(), ...(before?.credentials.keys() ?? [])])) {
     if (sameFinding(before?.credentials.get(credential), finding.credentials.get(credential))) continue;
