@@ -20,7 +20,7 @@ import {
   rolesIn,
 } from "../../entitlement/roles.ts";
 import { type Contributions, gatherContributions, tokenPatience } from "../../grants/contributions.ts";
-import { formerLogins, hostsWithTokens, keptItemsOf } from "../../grants/former-logins.ts";
+import { loginsOfLeaving, hostsWithTokens, keptItemsOf } from "../../grants/former-logins.ts";
 import { dockerConfigKey } from "../../registry/docker-config.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import type { Reverts } from "../../runtime/queue/conflict-backoff.ts";
@@ -360,5 +360,5 @@ export function withLive(
   live: NonNullable<Awaited<ReturnType<typeof readLive>>>,
 ): PullSecretSnapshot {
   if (live === "too large") return { ...snapshot, tooLarge: true };
-  return { ...snapshot, live, formerLogins: formerLogins(context, namespace, snapshot.leaving) };
+  return { ...snapshot, live, formerLogins: loginsOfLeaving(context, namespace, snapshot.leaving) };
 }
