@@ -13,7 +13,7 @@ import type { OperatorSecretRecord } from "../../cluster/records.ts";
 import type { Context, Needs } from "../context.ts";
 import { writer } from "../keys.ts";
 import { done, failed } from "../outcome.ts";
-import { tokenSecretName } from "./grant-tracker.ts";
+import { tokenSecretName } from "../../grants/grant-tracker.ts";
 import { publication } from "./plan-publish.ts";
 
 export async function storeToken(

@@ -3,7 +3,7 @@ import { failure } from "../../api/reasons.ts";
 import type { Cancel, Clock } from "../../runtime/clock.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import type { Grant } from "../../providers/grant.ts";
-import type { VerificationTarget } from "./verification-target.ts";
+import type { VerificationTarget } from "../../grants/verification-target.ts";
 import type { OperatorSecretRecord } from "../../cluster/records.ts";
 import type { NewToken } from "../../cluster/token.ts";
 import { loginAt } from "../../registry/host.ts";

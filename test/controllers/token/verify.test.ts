@@ -1,7 +1,7 @@
 // Tests that the new token itself is verified, with the CA of its entry.
 import { describe, expect, it } from "vitest";
 import type { Grant } from "../../../src/providers/grant.ts";
-import type { VerificationTarget } from "../../../src/controllers/token/verification-target.ts";
+import type { VerificationTarget } from "../../../src/grants/verification-target.ts";
 import type { OperatorSecretRecord } from "../../../src/cluster/records.ts";
 import type { NewToken } from "../../../src/cluster/token.ts";
 import { verifier, type VerifierOptions } from "../../../src/controllers/token/verify.ts";
