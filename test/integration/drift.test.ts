@@ -241,7 +241,8 @@ describe("drift", () => {
       "the next login has come",
       async () => (await world.logins("token-lost", "token-lost"))?.[host]?.password === "rotated",
     );
-    expect((await world.admin.get(`${secrets}/${tokens[0]?.metadata.name}`))?.["immutable"]).toBeUndefined();
+    const now = await Promise.all(tokens.map(({ metadata }) => world.admin.get(`${secrets}/${metadata.name}`)));
+    expect(now.map((token) => token?.["immutable"] ?? false)).toContain(false);
     await world.source("hub", { username: "ann", password: "first" });
   });
 });

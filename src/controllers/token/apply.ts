@@ -10,7 +10,7 @@ import { textWithSteps } from "../../runtime/steps.ts";
 import type { KnownAbsent } from "../../runtime/watch/presence.ts";
 import type { SecretObject } from "../../cluster/cluster-api.ts";
 import type { OperatorSecretRecord } from "../../cluster/records.ts";
-import type { Context, Needs } from "../context.ts";
+import type { Context } from "../context.ts";
 import { writer } from "../keys.ts";
 import { done, failed } from "../outcome.ts";
 import { tokenSecretName } from "../../grants/grant-tracker.ts";
@@ -49,7 +49,7 @@ export async function storeToken(
 
 /** One that somebody has made immutable is made anew, where that would be let in; one of another type is somebody's own. */
 async function putOver(
-  { cluster: { api, callFailure } }: Needs<{ cluster: "api" | "callFailure" }>,
+  { cluster: { api, callFailure } }: Context,
   { namespace, name, uid, resourceVersion, kind }: OperatorSecretRecord,
   body: { readonly metadata: object },
   signal: AbortSignal,
