@@ -86,11 +86,9 @@ interface MeasureOn {
 
 async function measureOn({ stage, work, step, keep }: MeasureOn): Promise<void> {
   switch (work.kind) {
-    case "measure": {
-      const raw = await measure({ stage, pairs: work.pairs, step });
-      await keep({ raw, rows: rowsFrom(raw) });
+    case "measure":
+      await measure({ stage, pairs: work.pairs, step, keep: (raw) => keep({ raw, rows: rowsFrom(raw) }) });
       return;
-    }
     case "handOvers": {
       const handOvers = await measureHandOvers({ stage, count: work.count, signal: work.signal, step });
       await keep({ raw: { handOvers }, rows: handOverRows(handOvers) });

@@ -21,6 +21,8 @@ export interface MeasureOptions {
   readonly stage: Stage;
   readonly pairs: number;
   readonly step: (text: string) => void;
+  /** With all that has been measured; once before what is measured last, and once after. */
+  readonly keep: (measured: Raw) => Promise<void>;
 }
 
 // First rotations need a new process on each side each time.
@@ -54,7 +56,7 @@ function warmUps(namespaces: number): number {
   return Math.min(Math.ceil(warmWrites / namespaces), 10);
 }
 
-export async function measure({ stage, pairs, step }: MeasureOptions): Promise<Raw> {
+export async function measure({ stage, pairs, step, keep }: MeasureOptions): Promise<void> {
   const side = await operatorSide(stage);
   const fanOuts = await measureFanOuts({ stage, side, pairs, step });
   const secretBytes = JSON.stringify(bareTemplate(await anySecret(stage))).length;
@@ -67,9 +69,7 @@ export async function measure({ stage, pairs, step }: MeasureOptions): Promise<R
   step(`steady state, ${steadySeconds} s`);
   const steadyState = await measureSteadyState(operator);
   const { rssMegabytes, peakRssMegabytes, longestStallMilliseconds } = await operator.usage();
-  step("a second replica takes over, and a glob is mistyped");
-  const second = await measureSecond(stage, side, operator);
-  return {
+  const raw: Raw = {
     setting: {
       namespaces: stage.namespaces.length,
       dimensions: stage.dimensions,
@@ -90,9 +90,11 @@ export async function measure({ stage, pairs, step }: MeasureOptions): Promise<R
     afterRotations,
     newNamespace,
     steadyState: { ...steadyState, rssMegabytes, peakRssMegabytes, longestStallMilliseconds },
-    ...second,
     droppedWatches: await stage.droppedWatches(),
   };
+  await keep(raw);
+  step("a second replica takes over, and a glob is mistyped");
+  await keep({ ...raw, second: await measureSecond(stage, side, operator) });
 }
 
 /** What the image holds beside the program: Node and the files that it needs. */
@@ -181,11 +183,7 @@ async function measureRotations(
 const fewestHeld = 20;
 
 /** Memory of one that stands by in a rotation, and what it does when it has taken over. */
-async function measureSecond(
-  stage: Stage,
-  side: OperatorSide,
-  leader: Child,
-): Promise<Pick<Raw, "standby" | "afterGlob">> {
+async function measureSecond(stage: Stage, side: OperatorSide, leader: Child): Promise<NonNullable<Raw["second"]>> {
   const { child } = await side.startAtRest();
   const password = side.newPassword();
   await burst({

@@ -51,8 +51,7 @@ const raw: Raw = {
     referenceDuringRotation: [60],
   },
   steadyState: { ...footprint, seconds: 30, requests: { read: 0, watch: 1, write: 0 } },
-  standby: footprint,
-  afterGlob: footprint,
+  second: { standby: footprint, afterGlob: footprint },
   droppedWatches: 0,
 };
 

@@ -66,10 +66,13 @@ export interface Raw {
     readonly referenceDuringRotation: readonly number[];
   };
   readonly steadyState: Footprint & { readonly seconds: number; readonly requests: Readonly<Record<string, number>> };
-  /** Of a second replica, after a rotation that the first one made. */
-  readonly standby: Footprint;
-  /** Of the same, when it has taken over and a mistyped glob was held. */
-  readonly afterGlob: Footprint;
+  /** Measured last; what ends it takes nothing from the rest. */
+  readonly second?: {
+    /** Of a second replica, after a rotation that the first one made. */
+    readonly standby: Footprint;
+    /** Of the same, when it has taken over and a mistyped glob was held. */
+    readonly afterGlob: Footprint;
+  };
   /** Watches that the API server dropped because they did not keep up, whoever held them. */
   readonly droppedWatches: number;
 }
@@ -85,7 +88,7 @@ export function rowsFrom(raw: Raw): Rows {
     ...startNoChange,
     raw.afterRotations,
     steadyState,
-    raw.afterGlob,
+    ...(raw.second ? [raw.second.afterGlob] : []),
   ];
   const secondsOf = ({ seconds }: { readonly seconds: number }): number => seconds;
   return rounded({
@@ -119,7 +122,7 @@ export function rowsFrom(raw: Raw): Rows {
     rssMegabytes: raw.together.rssMegabytes,
     rssAfterRotationMegabytes: raw.afterRotations.rssMegabytes,
     rssAfterDeletionMegabytes: median(deletion.operator.map(({ rssMegabytes }) => rssMegabytes)),
-    rssStandbyMegabytes: raw.standby.rssMegabytes,
+    rssStandbyMegabytes: raw.second?.standby.rssMegabytes ?? Number.NaN,
     rssPeakMegabytes: Math.max(...operators.map(({ peakRssMegabytes }) => peakRssMegabytes)),
     longestStallMilliseconds: Math.max(...operators.map((each) => each.longestStallMilliseconds)),
     bareLongestStallMilliseconds: Math.max(...deletion.bare.map((each) => each.longestStallMilliseconds)),
