@@ -164,6 +164,7 @@ export const kinds = {
     one: "secret",
     transform: ({ digest }) => transformSecret(digest),
     keeps: ({ maxConfigBytes }) => kept.secret(maxConfigBytes),
+    store: { indexBy: byNamespace },
     watches: () => [],
     rights: ({ mode: { watchNamespaces, pullSecretNames } }) =>
       watchNamespaces.length > 0

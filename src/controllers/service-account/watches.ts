@@ -1,11 +1,12 @@
 // Watches of the service-account controller: in which namespaces an event may change what ServiceAccounts must refer to.
-import { type Request, type Skip, watch, type Watch } from "../../runtime/queue/controllers.ts";
+import { type Request, type Skip, watch, type Watch, watchTogether } from "../../runtime/queue/controllers.ts";
 import type { CredentialRecord } from "../../cluster/records.ts";
 import type { Change } from "../../runtime/watch/store.ts";
 import { concernsNamespaces } from "../changes.ts";
 import { concernedNamespaces, marked } from "../concerned-namespaces.ts";
 import type { Needs } from "../context.ts";
 import { referencesKey, writer } from "../keys.ts";
+import { recordedReferences } from "./plan.ts";
 
 type Known = Needs<{
   runtime: "clock";
@@ -34,10 +35,15 @@ export function referencesWatches(context: Known): readonly Watch<Request | Skip
     for (const each of marked(context, change)) yield each && ask(each.namespace, options);
   }
 
-  function* referring(name: string, only: string | undefined): Generator<Request | Skip> {
+  function* referring(
+    events: readonly { readonly name: string; readonly namespace?: string | undefined }[],
+  ): Generator<Request | Skip> {
+    const called = Map.groupBy(events, ({ name }) => name);
     for (const { namespace, record } of stores.serviceAccounts.values()) {
-      const isOf = (only === undefined || namespace === only) && record?.includes(`"${name}"`) === true;
-      yield isOf ? ask(namespace, { lane: "bulk" }) : undefined;
+      const isMeant = recordedReferences(record)
+        .keys()
+        .some((name) => called.get(name)?.some((each) => each.namespace === undefined || each.namespace === namespace));
+      yield isMeant ? ask(namespace, { lane: "bulk" }) : undefined;
     }
   }
 
@@ -66,7 +72,7 @@ export function referencesWatches(context: Known): readonly Watch<Request | Skip
       return [ask(record.namespace, { lane: "normal" })];
     }),
     // What is known to be nobody's is run under no name, so nothing else tells.
-    watch(signals.secretsCalled, ({ name, namespace }) => referring(name, namespace)),
+    watchTogether(signals.secretsCalled, referring),
     watch(signals.permissions, () => referencesEverywhere(context)),
   ];
 }
