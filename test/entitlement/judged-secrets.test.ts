@@ -18,6 +18,9 @@ it("not once every pull Secret has been judged, until one is new or cannot be ju
   const asked = (): string => context.credentials.judged.nobodyElse().kind;
   await world.pass({ seconds: 15 });
   expect(asked()).toBe("absent");
+  // Nobody is concerned by that, so that nothing runs.
+  world.edit("namespaces", "team-a", { metadata: { annotations: { note: "x" } } });
+  expect(asked()).toBe("absent");
 
   // A right is taken away while it runs.
   const { namesSynced } = context.cluster;
@@ -71,15 +74,21 @@ it("not for what has gone while the replica stood by", async () => {
   world.credential("hub", spec);
   const context = await world.start();
   const standingBy = judgedSecrets({ stores: context.cluster.stores, ...context.credentials });
+  standingBy.unjudged("team-a", "regcred");
+  standingBy.unjudged("team-b", "regcred");
+  standingBy.called("regcred");
   standingBy.judged("team-b", "regcred");
   expect(standingBy.nobodyElse().kind).toBe("not-seen");
   const another = judgedSecrets({ stores: context.cluster.stores, ...context.credentials });
-  another.judged("team-a", "regcred");
+  another.unjudged("team-b", "regcred");
+  expect(another.nobodyElse().kind).toBe("not-seen");
+  another.called("regcred");
   world.remove("namespaces", "team-b");
   await world.pass({ seconds: 5 });
   expect(another.nobodyElse().kind).toBe("absent");
   world.credential("hub", { ...spec, pullSecret: { name: "another" } });
   await world.pass({ hours: 2 });
-  standingBy.judged("team-a", "another");
+  expect(standingBy.nobodyElse().kind).toBe("not-seen");
+  standingBy.called("another");
   expect(standingBy.nobodyElse().kind).toBe("absent");
 });

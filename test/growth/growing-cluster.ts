@@ -136,6 +136,8 @@ export function growingCluster(shape: Shape): GrowingCluster {
   };
 
   const feed = stores.namespaces.feed();
+  // It has nothing to list.
+  feed.completed("1");
   let version = 2n ** 61n;
   return {
     begin: () =>

@@ -4,7 +4,7 @@ import { credentialKey, membersKey, referencesKey, secretKey, tokenKey } from ".
 import type { ClusterObject, SecretObject } from "../../src/cluster/cluster-api.ts";
 import type { RegistryCredential, Status } from "../../src/api/registry-credential.ts";
 import { grantKeys } from "../../src/providers/grant-keys.ts";
-import { tokenSecretName } from "../../src/controllers/token/grant-tracker.ts";
+import { tokenSecretName } from "../../src/grants/grant-tracker.ts";
 import { isFormerName } from "./former-names.ts";
 import type { Incarnation } from "./incarnation.ts";
 import { isSystems } from "./ledger.ts";

@@ -26,6 +26,9 @@ const libraries = {
 /** Where the program wants its loader, by the ABI of each processor. */
 const loaders = { amd64: "lib64/ld-linux-x86-64.so.2", arm64: "lib/ld-linux-aarch64.so.1" } as const;
 
+// MB. What is compiled carries how many collections it has seen, so there must be none.
+const noCollection = ["--min-semi-space-size=64", "--max-semi-space-size=64"];
+
 /** Whose conditions ship with them: a package, or one that it names for it. */
 const conditions = [
   "usr/share/doc/libc6/copyright",
@@ -84,8 +87,8 @@ export async function writeProgram(architecture: Architecture, program: Program,
 }
 
 /**
- * As in the Dockerfile, by the Node and the libraries of the image, as its user. The seed makes what V8 writes the same each
- * time, and is no part of what it is found by.
+ * As in the Dockerfile, by the Node and the libraries of the image, as its user. The options make what V8 writes the same each
+ * time, and are no part of what it is found by.
  */
 async function compile({ name, node, qemu }: Architecture, root: string): Promise<void> {
   const compiled = join(root, "regcred", "compiled");
@@ -108,7 +111,7 @@ async function compile({ name, node, qemu }: Architecture, root: string): Promis
     : ["unshare", "--user", `--map-user=${user}`, `--map-group=${user}`, `--root=${root}`];
   const loader = join(root, "load-parts.mjs");
   await copyFile(join(import.meta.dirname, "../build/load-parts.mjs"), loader);
-  const options = ["--random-seed=1", "--import", "/load-parts.mjs"];
+  const options = ["--random-seed=1", ...noCollection, "--import", "/load-parts.mjs"];
   const program = ["/usr/local/bin/node", ...options, "/regcred/regcred.mjs", "run", "--help"];
   await run(inside, [...how, ...(emulated ? ["/emulator"] : []), ...program], {
     env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", NODE_COMPILE_CACHE: "/regcred/compiled" },

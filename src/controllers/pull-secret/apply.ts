@@ -1,7 +1,7 @@
 // Applying a plan to one pull Secret, and noting who is about to have a login in it, and who has one.
 import { hasTrait } from "../../api/reasons.ts";
 import type { FieldsEntry } from "../../cluster/managed-fields.ts";
-import type { PullSecretAction } from "./plan-types.ts";
+import type { PullSecretAction, PullSecretPlan } from "./plan-types.ts";
 import { type PlannedSecret, emptiedBody, withoutLogins } from "../../cluster/pull-secret-object.ts";
 import { encoded, secretJson, liveSecret } from "../../cluster/pull-secret-wire.ts";
 import { dockerConfigKey, dockerConfigType } from "../../registry/docker-config.ts";
@@ -10,8 +10,8 @@ import type { Context } from "../context.ts";
 import { afterWrite, waitBeforeWrite } from "../../runtime/queue/conflict-backoff.ts";
 import { secretKey, writer } from "../keys.ts";
 import { done, earliest, failed } from "../outcome.ts";
-import { isAsPlanned } from "./plan-afterwards.ts";
-import type { Run } from "./run.ts";
+import { planPullSecret } from "./plan.ts";
+import type { Run } from "./observe.ts";
 import { type Snapshot, settledBy } from "./observe.ts";
 import { findingWithout, type Decision, ownObject, type Result, resultOfPlan, resultOfSuspension } from "./report.ts";
 import { credentialsAnnotation } from "../../api/names.ts";
@@ -73,6 +73,29 @@ function leaveAsItIs(run: Run, { snapshot, plan }: Decision, planned: Result): R
     return { ...planned, outcome: failed(plan.failure, ownObject(namespace.name, name)) };
   }
   return planned;
+}
+
+/**
+ * What another run would find, as the answer to the write says: nothing would be left to do or to tell. Said only of a Secret in which nobody has a part but those who contribute, each by the
+ * token of its entry as it is; all else is found by another run.
+ */
+function isAsPlanned(snapshot: Snapshot, plan: PullSecretPlan, written: SecretRecord): boolean {
+  const { leaving, copied, orphaned, frozen, hidden, gathered } = snapshot;
+  if (leaving.length + copied.length + orphaned.names.length + frozen.length > 0 || hidden) return false;
+  if (gathered.waiting !== undefined || plan.failure || plan.keptUntil || plan.decided) return false;
+  const hasFormers = gathered.contributions.some(({ entries }) =>
+    entries.some(({ formers = [] }) => formers.length > 0),
+  );
+  if (hasFormers) return false;
+  const { action, state, failure } = planPullSecret({
+    ...snapshot,
+    record: written,
+    live: undefined,
+    settled: undefined,
+    knownAsOurs: true,
+    knownAsMerged: false,
+  });
+  return action.kind === "none" && state === plan.state && !failure;
 }
 
 /** A write for one that is not suspended serves the others too. */

@@ -1,10 +1,10 @@
 // Reporting what was found of one pull Secret: to the status cache, to who waits for it, and to the tenant as events.
 import { isOurs } from "./plan-removal.ts";
 import { lostAgain, alwaysTooLate } from "../lost-races.ts";
-import { tokenPatience } from "./observe-contributions.ts";
+import { tokenPatience } from "../../grants/contributions.ts";
 import { contestedFor } from "../../runtime/queue/conflict-backoff.ts";
 import { done, waitsFor, failed, type Waited, earliest } from "../outcome.ts";
-import type { Run } from "./run.ts";
+import type { Run } from "./observe.ts";
 import type { Outcome } from "../../runtime/queue/work-queue.ts";
 import type { Snapshot } from "./observe.ts";
 import { failure, hasTrait } from "../../api/reasons.ts";

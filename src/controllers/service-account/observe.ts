@@ -6,7 +6,7 @@ import { selectsServiceAccount } from "../../entitlement/selection.ts";
 import type { NamespaceRecord, SecretRecord, ServiceAccountRecord } from "../../cluster/records.ts";
 import { findingWithout } from "../pull-secret/report.ts";
 import type { SecretFinding } from "../status-cache.ts";
-import type { Context, Needs } from "../context.ts";
+import type { Context } from "../context.ts";
 import type { Contributor } from "../../entitlement/credential-index.ts";
 import { hasUnreadable, unreadableIn, orphanedIn } from "../../entitlement/undecided.ts";
 
@@ -67,7 +67,7 @@ export function observeReferences(context: Context, namespace: NamespaceRecord):
 }
 
 /** Names that accounts of the namespace have on record. */
-function recordedIn({ cluster: { stores } }: Needs<{ cluster: "stores" }>, { name }: NamespaceRecord): Set<string> {
+function recordedIn({ cluster: { stores } }: Context, { name }: NamespaceRecord): Set<string> {
   const records = new Set(stores.serviceAccounts.byIndex(name).map(({ record }) => record));
   return new Set([...records].flatMap((record) => [...recordedReferences(record)]));
 }
@@ -199,4 +199,23 @@ function textOf({ name, contributors, finding, record, isOrphaned, unread }: Fou
     ];
   });
   return [name, finding?.state, record && [record.uid, record.terminating], isOrphaned, unread, judged];
+}
+
+/**
+ * How many ServiceAccounts a Secret which goes has to wait for. Those that may not be seen count as one, until the references
+ * controller says that it has waited for long enough.
+ */
+export function referencesTo(
+  { credentials: { statusCache }, cluster: { stores, permissions } }: Context,
+  namespace: string,
+  name: string,
+): number {
+  if (statusCache.references(namespace)?.left?.has(name)) return 0;
+  const known = stores.serviceAccounts
+    .byIndex(namespace)
+    .filter(
+      ({ references, record, terminating, tooLarge }) =>
+        !terminating && !tooLarge && (references?.includes(name) ?? recordedReferences(record).has(name)),
+    ).length;
+  return permissions.serviceAccounts(namespace) ? known + 1 : known;
 }

@@ -2,21 +2,13 @@
 import { type Request, type Skip, watch, type Watch, watchTogether } from "../../runtime/queue/controllers.ts";
 import type { CredentialRecord } from "../../cluster/records.ts";
 import type { Change } from "../../runtime/watch/store.ts";
-import { concernsNamespaces } from "../changes.ts";
+import { changedNames, concernsNamespaces } from "../changes.ts";
 import { concernedNamespaces, marked } from "../concerned-namespaces.ts";
-import type { Needs } from "../context.ts";
+import type { Context } from "../context.ts";
 import { referencesKey, writer } from "../keys.ts";
 import { recordedReferences } from "./plan.ts";
 
-type Known = Needs<{
-  runtime: "clock";
-  settings: "namespace";
-  cluster: "stores" | "namesSynced";
-  credentials: "index" | "statusCache";
-  queue: "signals";
-}>;
-
-export function referencesWatches(context: Known): readonly Watch<Request | Skip>[] {
+export function referencesWatches(context: Context): readonly Watch<Request | Skip>[] {
   const {
     cluster: { stores, namesSynced },
     credentials: { statusCache },
@@ -65,7 +57,7 @@ export function referencesWatches(context: Known): readonly Watch<Request | Skip
       const record = before ?? after;
       if (!record || !namesSynced(record.name)) return [];
       const isSame = before?.uid === after?.uid;
-      const isChanged = new Set(before?.credentials).symmetricDifference(new Set(after?.credentials)).size > 0;
+      const isChanged = changedNames(before?.credentials, after?.credentials).length > 0;
       // Of one that has come its finding tells, but where the same was found of one before it: a run may have looked between them.
       const isToldElsewhere = !before && statusCache.secret(record.namespace, record.name)?.state !== "usable";
       if (isToldElsewhere || (isSame && !isChanged)) return [];
@@ -77,7 +69,7 @@ export function referencesWatches(context: Known): readonly Watch<Request | Skip
   ];
 }
 
-export function* referencesEverywhere(context: Known): Generator<Request | Skip> {
+export function* referencesEverywhere(context: Context): Generator<Request | Skip> {
   for (const { key } of context.cluster.stores.namespaces.values()) {
     yield comesBySecrets(context, key) ? undefined : { key: referencesKey(key), options: { lane: "bulk" } };
   }
@@ -88,7 +80,7 @@ export function* referencesEverywhere(context: Known): Generator<Request | Skip>
  * judged asks for them, see `reportSecret`.
  */
 function comesBySecrets(
-  { cluster: { stores }, credentials: { index, statusCache } }: Known,
+  { cluster: { stores }, credentials: { index, statusCache } }: Context,
   namespace: string,
 ): boolean {
   if ([...statusCache.secretNames(namespace)].length > 0) return false;
