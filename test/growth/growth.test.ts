@@ -87,12 +87,12 @@ describe("with many credentials", () => {
   };
 
   it("that have namespaces of their own, the start costs what it costs with one", async () => {
-    const { runs, operations, writes } = await startAgainst(ownTeams(40));
+    const { runs, operations, writes } = await startAgainst(ownTeams(20));
     expect([runs <= 1.1, operations <= 1.3, writes]).toEqual([true, true, 1]);
   });
 
   it("that all write the same Secret of every namespace, each Secret and its references run as often as with one", async () => {
-    const { runs, writes } = await startAgainst({ namespaces: 20, credentials: 60, oneSecret: true });
+    const { runs, writes } = await startAgainst({ namespaces: 10, credentials: 30, oneSecret: true });
     expect([runs <= 1.3, writes]).toEqual([true, 1]);
   });
 });
