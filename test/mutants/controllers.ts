@@ -152,9 +152,9 @@ export const controllerMutants: readonly Mutant[] = [
   ),
   fault(
     "who is turned away in a silence is remembered for ever",
-    "controllers/token/admission",
+    "grants/admission",
     ["= (key) => this.#turnedAway.forget(key);", "= () => undefined;"],
-    "controllers/token/admission",
+    "grants/admission",
   ),
   fault(
     "nobody who remembers something of a grant hears that it is forgotten",

@@ -206,7 +206,7 @@ export const failureMutants: readonly Mutant[] = [
     "a tenant without consent tells that an authority is there",
     "providers/with-admission.ts",
     ['isUnasked(error) ? "unasked" : "answer"', '"answer"'],
-    { phase: "unit", path: "test/controllers/token/admission.test.ts" },
+    { phase: "unit", path: "test/grants/admission.test.ts" },
   ),
   fault(
     "a namespace that is made anew gets the former login of the one before",
