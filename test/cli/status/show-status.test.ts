@@ -5,7 +5,10 @@ import type { Session } from "../../../src/cli/session.ts";
 import { stored, minimal } from "../../api/registry-credential.ts";
 
 /** What reaches the terminal in two rounds of the same. */
-async function shown(width: number | undefined, options: object): Promise<readonly string[]> {
+async function shown(
+  width: number | undefined,
+  options: Readonly<Record<string, unknown>>,
+): Promise<readonly string[]> {
   const did: string[] = [];
   let rounds = 0;
   const session = {
@@ -27,7 +30,7 @@ async function shown(width: number | undefined, options: object): Promise<readon
   return did;
 }
 
-it.each<[string, number | undefined, object, readonly string[]]>([
+it.each<[string, number | undefined, Readonly<Record<string, unknown>>, readonly string[]]>([
   ["once", 80, {}, ["written"]],
   ["on a screen, which is emptied first", 80, { watch: true }, ["cleared", "drawn", "drawn"]],
   ["in a pipe", undefined, { watch: true }, ["written"]],
