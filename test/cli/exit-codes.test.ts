@@ -132,7 +132,7 @@ describe("drain", () => {
     const deletions = on.recorded.filter(
       ({ by, method, resource }) => by === "person" && method === "DELETE" && resource === "registrycredentials",
     );
-    expect(deletions.map(({ name }) => name).toSorted()).toEqual(["acme", "beta"]);
+    expect(deletions.map(({ name = "" }) => name).toSorted()).toEqual(["acme", "beta"]);
   });
 
   it("of two of which one is held", async () => {

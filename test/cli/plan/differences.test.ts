@@ -11,11 +11,10 @@ const secretOf = (...hosts: readonly string[]): object => ({
   },
 });
 const accountOf = (...names: readonly string[]): object => ({ imagePullSecrets: names.map((name) => ({ name })) });
-const cluster = (secrets: object, accounts: object): Remembered =>
-  ({
-    secrets: new Map(Object.entries(secrets)),
-    serviceAccounts: new Map(Object.entries(accounts)),
-  }) as unknown as Remembered;
+const cluster = (secrets: object, accounts: object): Remembered => ({
+  secrets: new Map(Object.entries(secrets)),
+  serviceAccounts: new Map(Object.entries(accounts)),
+});
 
 const same = secretOf("ghcr.io");
 const [kept, own] = [accountOf("regcred"), accountOf("own")];

@@ -35,6 +35,6 @@ it.each<[string, number | undefined, Readonly<Record<string, unknown>>, readonly
   ["on a screen, which is emptied first", 80, { watch: true }, ["cleared", "drawn", "drawn"]],
   ["in a pipe", undefined, { watch: true }, ["written"]],
   ["for a script", 80, { watch: true, output: "json" }, ["written"]],
-])("it is shown %s", async (_where, width, options, expected) => {
+])("the status is shown %s", async (_where, width, options, expected) => {
   expect(await shown(width, options)).toEqual(expected);
 });
