@@ -670,4 +670,29 @@ export const known: readonly Known[] = [
       after(0, { act: "tenant", at: "b-2", secret: "regcred", does: "strip marks" }),
     ],
   },
+  {
+    what: "takes back what one of a name that comes again has hosts for, whoever else was gone before",
+    steps: [
+      after(0, { act: "hand over" }),
+      after(30 * second, { act: "delete credential", name: "a", how: "stripped" }),
+      soon(create("b")),
+      after(0, { act: "hand over" }),
+      after(30 * second, { act: "delete credential", name: "b", how: "stripped" }),
+      soon(create("b", { selects: "b", entries: [entry({ hosts: [hosts[0], cloudHost] })] })),
+    ],
+  },
+  {
+    what: "remembers all who had a part in a Secret as long as somebody who is gone has left a login there",
+    steps: [
+      after(50, { act: "fault", how: "slow", on: { kind: "accounts", namespace: "a-1" } }),
+      soon({ act: "delete credential", name: "a", how: "forced" }),
+      after(0, create("b", { entries: [entry({ name: "e2", from: "src-1", hosts: [hosts[0]] })], excludesApp: true })),
+      soon({ act: "restart", after: 0, sent: true }),
+      after(50, { act: "label namespace", name: "a-1", team: undefined }),
+      soon({ act: "restart", after: 5, sent: true }),
+      soon({ act: "delete credential", name: "b", how: "forced" }),
+      after(30 * second, { act: "mend" }),
+      soon(create("b", { selects: "team x", references: "None" })),
+    ],
+  },
 ];
