@@ -158,4 +158,9 @@ export const worldMutants: readonly Mutant[] = [
     from: 'referring.filter(({ role }) => role === "retiring")',
     to: 'referring.filter(({ role }) => role !== "current")',
   }),
+  known("the record of one that was read and cannot be any more is never begun", "before a record of it was begun", {
+    file: "src/controllers/credential/controller.ts",
+    from: "  if (credential && !beginRecord(context, credential)) return waitsForSecrets(context, credential);\n",
+    to: "",
+  }),
 ];

@@ -695,4 +695,15 @@ export const known: readonly Known[] = [
       soon(create("b", { selects: "team x", references: "None" })),
     ],
   },
+  {
+    what: "goes on beside one that cannot be read before a record of it was begun, and whose name a Secret bears",
+    steps: [
+      after(65 * minute, { act: "restart", after: 3, sent: false }),
+      after(30 * second, { act: "lists", how: "down", of: "secrets" }),
+      after(2 * second, { act: "delete credential", name: "a", how: "stripped" }),
+      soon(create("c", { entries: [cloud({ role: "team" })] })),
+      after(30 * second, create("a", { selects: "a" })),
+      after(50, { act: "garble credential", name: "a", on: true }),
+    ],
+  },
 ];
