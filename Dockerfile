@@ -12,7 +12,7 @@ WORKDIR /work
 COPY package.json package-lock.json .npmrc tsconfig.json ./
 COPY src ./src
 COPY tools ./tools
-RUN ["node", "tools/launch.mjs", "tools/build/bundle.ts", "/regcred/regcred.mjs"]
+RUN ["node", "tools/launch.mjs", "tools/build/bundle.ts", "/regcred"]
 COPY LICENSE /regcred/
 
 # The platform is the default, which buildah 1.28 forgets after the stage above.
@@ -24,9 +24,10 @@ RUN ["node", "/work/runtime-files.ts", "/runtime"]
 # architecture and user; another user (OpenShift's) only starts as if it were not there.
 FROM --platform=$TARGETPLATFORM ${NODE_IMAGE} AS compiled
 COPY --from=bundle --chown=65532:65532 /regcred /regcred
+COPY --from=bundle /work/tools/build/load-parts.mjs /work/
 USER 65532:65532
 ENV NODE_COMPILE_CACHE=/regcred/compiled
-RUN ["node", "/regcred/regcred.mjs", "run", "--help"]
+RUN ["node", "--import", "/work/load-parts.mjs", "/regcred/regcred.mjs", "run", "--help"]
 
 FROM scratch
 ARG VERSION=unreleased

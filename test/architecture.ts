@@ -43,9 +43,33 @@ const layers: Readonly<Record<string, Layer>> = {
     seesAsTypes: ["src/config/", "src/metrics/"],
   },
   "src/content/": { sees: ["src/runtime/", "src/registry/", "src/api/", "src/cluster/", "src/providers/"] },
-  "src/entitlement/": { sees: ["src/runtime/", "src/registry/", "src/api/", "src/cluster/", "src/providers/"] },
+  "src/entitlement/": {
+    sees: ["src/runtime/", "src/registry/", "src/api/", "src/cluster/", "src/providers/"],
+    seesAsTypes: ["src/content/"],
+  },
+  "src/grants/": {
+    // Who needs a grant is a run of the pull-secret controller, and is called by its key.
+    sees: [
+      "src/runtime/",
+      "src/registry/",
+      "src/api/",
+      "src/cluster/",
+      "src/providers/",
+      "src/content/",
+      "src/entitlement/",
+      "src/controllers/keys.ts",
+    ],
+  },
   "src/controllers/": {
-    sees: ["src/runtime/", "src/registry/", "src/api/", "src/cluster/", "src/content/", "src/entitlement/"],
+    sees: [
+      "src/runtime/",
+      "src/registry/",
+      "src/api/",
+      "src/cluster/",
+      "src/content/",
+      "src/entitlement/",
+      "src/grants/",
+    ],
     seesAsTypes: [
       "src/runtime/client/",
       "src/runtime/observability/",

@@ -57,6 +57,8 @@ export interface ClusterApi {
   getSecret(namespace: string, name: string, signal?: AbortSignal): Promise<SecretObject | undefined>;
   /** A POST: `alreadyExists` where it is there. */
   createSecret(namespace: string, body: Body, signal?: AbortSignal): Promise<SecretObject>;
+  /** A dry run of the creation: rejects as that would, but not where it is there already. */
+  tryCreateSecret(namespace: string, body: Body, signal?: AbortSignal): Promise<void>;
   /** A PUT: `body` carries `metadata.resourceVersion`; `conflict` where it is stale. */
   replaceSecret(namespace: string, name: string, body: Body, signal?: AbortSignal): Promise<SecretObject>;
   /** Resolves as well when it is gone already; `conflict` where it is another object or another state. */

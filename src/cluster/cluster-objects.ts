@@ -66,14 +66,14 @@ class ApiServerObjects implements ClusterApi {
 
   readonly #write = async <T>(
     shape: Shape,
-    call: Omit<ApiRequest, "deadline" | "query" | "body" | "reader"> & { readonly body: Body },
+    call: Omit<ApiRequest, "deadline" | "body" | "reader"> & { readonly body: Body },
   ): Promise<T> => {
     const body = typeof call.body === "string" ? call.body : JSON.stringify(call.body);
     const reader = (): JsonReader => boundedReader(() => shape);
     const answer = await this.#transport.request({
       ...call,
       body,
-      query: { fieldManager: managedBy },
+      query: { fieldManager: managedBy, ...call.query },
       deadline,
       reader,
     });
@@ -85,6 +85,16 @@ class ApiServerObjects implements ClusterApi {
 
   readonly createSecret: ClusterApi["createSecret"] = (namespace, body, signal) =>
     this.#write<SecretObject>(this.#secretAnswer, { method: "POST", path: secrets(namespace), body, signal });
+
+  // Admission comes before the look at what is stored: https://kubernetes.io/docs/reference/using-api/api-concepts/#dry-run
+  readonly tryCreateSecret: ClusterApi["tryCreateSecret"] = async (namespace, body, signal) => {
+    const query = { dryRun: "All" };
+    try {
+      await this.#write(nothing, { method: "POST", path: secrets(namespace), body, signal, query, idempotent: true });
+    } catch (error) {
+      if (!(error instanceof ApiError && error.kind === "alreadyExists")) throw error;
+    }
+  };
 
   // Guarded by the resourceVersion in the body: when the answer to a first PUT was lost, the second is a conflict, which
   // the next observation clears up.

@@ -70,8 +70,9 @@ export function permittedKeys(
   words: Readonly<Record<string, string>>,
   permitted: readonly string[] | undefined,
 ): Readonly<Record<string, string>> {
-  if (!permitted) return words;
-  return Object.fromEntries(Object.entries(words).filter(([key]) => permitted.some((glob) => globMatches(glob, key))));
+  const isPermitted = (key: string): boolean => permitted?.some((glob) => globMatches(glob, key)) ?? true;
+  if (Object.keys(words).every(isPermitted)) return words;
+  return Object.fromEntries(Object.entries(words).filter(([key]) => isPermitted(key)));
 }
 
 /** Why some of them are not set: controllers of the cluster act on some, so the install lists them. */

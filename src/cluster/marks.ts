@@ -27,7 +27,7 @@ export function managedRecord(set: {
 
 /** The config keys that are ours in a merged Secret; undefined for a Secret that is wholly ours or wholly foreign. */
 export function mergedHosts(metadata: Pick<Marked, "annotations"> | undefined): readonly string[] | undefined {
-  return managedIn(metadata?.annotations[managedAnnotation]).hosts;
+  return metadata && managedIn(metadata.annotations).hosts;
 }
 
 /** Whether it says so; a record without its metadata was asked when it was read. */
@@ -36,18 +36,28 @@ export function isMerged({ metadata, merged = false }: Pick<SecretRecord, "metad
 }
 
 /** Labels and annotations less everything that we have set. */
-export function foreignMetadata({ labels, annotations }: Marked): Marked {
-  const ours = managedIn(annotations[managedAnnotation]);
-  const fixed = new Set([credentialsAnnotation, entriesAnnotation, managedAnnotation]);
-  return {
+export function foreignMetadata(marked: Marked): Marked {
+  const known = foreignBefore.get(marked);
+  if (known) return known;
+  const { labels, annotations } = marked;
+  const ours = managedIn(annotations);
+  const foreign: Marked = {
     labels: without(labels, (key, value) => (key === managedByLabel && value === managedBy) || ours.labels.has(key)),
-    annotations: without(annotations, (key) => fixed.has(key) || ours.annotations.has(key)),
+    annotations: without(annotations, (key) => fixedAnnotations.has(key) || ours.annotations.has(key)),
   };
+  foreignBefore.set(marked, foreign);
+  return foreign;
 }
+
+// Secrets of a rotation share their metadata, which is asked several times for each of them.
+const foreignBefore = new WeakMap<Marked, Marked>();
+const managedBefore = new WeakMap<Words, Managed>();
+
+const fixedAnnotations: ReadonlySet<string> = new Set([credentialsAnnotation, entriesAnnotation, managedAnnotation]);
 
 /** Labels and annotations beside our fixed marks that we have set, as they stand. */
 export function managedWords({ labels, annotations }: Marked): Marked {
-  const ours = managedIn(annotations[managedAnnotation]);
+  const ours = managedIn(annotations);
   return {
     labels: without(labels, (key) => !ours.labels.has(key)),
     annotations: without(annotations, (key) => !ours.annotations.has(key)),
@@ -73,8 +83,16 @@ interface Managed {
   readonly hosts: readonly string[] | undefined;
 }
 
+function managedIn(annotations: Words): Managed {
+  const known = managedBefore.get(annotations);
+  if (known) return known;
+  const read = managedFrom(annotations[managedAnnotation]);
+  managedBefore.set(annotations, read);
+  return read;
+}
+
 /** Tenants can edit the annotation: what cannot be read claims nothing. */
-function managedIn(annotation: string | undefined): Managed {
+function managedFrom(annotation: string | undefined): Managed {
   try {
     const { labels, annotations, hosts } = Object(JSON.parse(annotation ?? "{}")) as Record<string, unknown>;
     // As we write it; config/restraint, which cannot read JSON, looks for nothing else.

@@ -26,6 +26,7 @@ export function metered(api: ClusterApi): Metered {
       ...api,
       getSecret: (...args) => counted(args, api.getSecret(...args)),
       createSecret: (...args) => counted(args, api.createSecret(...args)),
+      tryCreateSecret: (...args) => counted(args, api.tryCreateSecret(...args)),
       replaceSecret: (...args) => counted(args, api.replaceSecret(...args)),
       deleteSecret: (...args) => counted(args, api.deleteSecret(...args)),
       getServiceAccount: (...args) => counted(args, api.getServiceAccount(...args)),

@@ -1,6 +1,11 @@
-// Recognizes other tools that keep an object, by their marks.
-import { managedBy, managedByLabel } from "../api/names.ts";
+// Others who keep an object: tools by their marks, owners of a Secret that is not ours, and what is told of it.
+import { adoptAnnotation, managedBy, managedByLabel } from "../api/names.ts";
+import { failure } from "../api/reasons.ts";
+import { hostsOf } from "../registry/merge-docker-config.ts";
+import type { Failure } from "../runtime/errors.ts";
 import { quotedText } from "../runtime/foreign-text.ts";
+import { kubectl } from "../runtime/steps.ts";
+import type { LiveSecret } from "./pull-secret-object.ts";
 
 /** Who else would revert or prune it, as its marks say; undefined where nobody is seen. */
 export function otherManager({ labels, annotations, controller }: Marked): string | undefined {
@@ -109,4 +114,59 @@ function keptBy(labels: Words, annotations: Words): { readonly tool: string; rea
 /** Who says of itself that it manages it: a label by convention, and an annotation of imagepullsecret-patcher. */
 function selfNamedManager(labels: Words, annotations: Words): string | undefined {
   return [labels[managedByLabel], annotations[managedByLabel]].find((each) => each !== undefined && each !== managedBy);
+}
+
+// A message should stay readable.
+const maxExamples = 3;
+
+/**
+ * Why a whole Secret of somebody else's is not taken over; undefined where it may be. Its owner's consent overrides every reason.
+ * @param served hosts that it would have: it is to have each that it has now
+ */
+export function adoptionBlocker(live: LiveSecret, served: ReadonlySet<string>): string | undefined {
+  if (live.annotations[adoptAnnotation] === "true") return undefined;
+  const owner = live.ownerReferences.find((each) => each.controller);
+  const other = otherManager({ ...live, controller: owner && `${owner.kind} ${owner.name}` });
+  if (other !== undefined) return other;
+  // The garbage collector deletes it with its owner.
+  const [first] = live.ownerReferences;
+  if (first) return `${quotedText(`${first.kind} ${first.name}`)} owns it`;
+  const keys = Object.keys(live.otherData);
+  if (keys.length > 0)
+    return `it holds more than a docker config (${quotedText(keys.toSorted().slice(0, maxExamples).join(", "))})`;
+  if (live.dockerConfig === undefined) return undefined;
+  const held = hostsOf(live.dockerConfig);
+  if (!held.ok) return undefined;
+  const lost = held.hosts.filter((host) => !served.has(host));
+  return lost.length === 0
+    ? undefined
+    : `no entry serves its ${lost.length === 1 ? "host" : "hosts"} ${quotedText(lost.slice(0, maxExamples).join(", "))}`;
+}
+
+/**
+ * A Secret of the pull Secret's name is somebody else's.
+ * @param why completes the sentence "it cannot be taken over or merged into because ..."; undefined under `Fail`
+ */
+export function secretConflict(
+  {
+    namespace,
+    name,
+    manager,
+  }: { readonly namespace: string; readonly name: string; readonly manager: string | undefined },
+  why: string | undefined,
+): Failure {
+  const managed = manager === undefined ? "" : `, managed by ${quotedText(manager)}`;
+  return failure("SecretConflict", {
+    message: `the namespace has a Secret ${name} of its own${managed}${why === undefined ? "" : `, and ${why}`}`,
+    steps:
+      why === undefined
+        ? [{ message: "delete it" }, { message: "or set pullSecret.onConflict to Merge or Adopt" }]
+        : [
+            { message: "delete it" },
+            {
+              message: "or let it be replaced by onConflict: Adopt and",
+              command: kubectl`annotate -n ${namespace} secret ${name} ${adoptAnnotation}=true --overwrite`,
+            },
+          ],
+  });
 }

@@ -51,17 +51,15 @@ type Before = Marked & Partial<Pick<LiveSecret, "ownerReferences" | "finalizers"
 
 /** Wholly ours. What others have set on `before` stays; what we set and no longer want goes. */
 export function ownBody(options: Extras, content: Described, before: Before | undefined): PlannedSecret {
-  const kept = foreignMetadata(before ?? { labels: {}, annotations: {} });
-  const set = { ...argoAnnotations, ...options.annotations };
-  const labels = Object.keys(options.labels).toSorted();
-  const annotations = Object.keys(set).toSorted();
+  const kept = before ? foreignMetadata(before) : nothingForeign;
   return {
     labels: { ...kept.labels, ...options.labels, [managedByLabel]: managedBy },
     annotations: {
       ...kept.annotations,
-      ...set,
+      ...argoAnnotations,
+      ...options.annotations,
       ...marksOf(content),
-      [managedAnnotation]: managedRecord({ labels, annotations }),
+      [managedAnnotation]: recordOf(options),
     },
     type: dockerConfigType,
     dockerConfig: content.text,
@@ -70,6 +68,20 @@ export function ownBody(options: Extras, content: Described, before: Before | un
     finalizers: before?.finalizers ?? [],
   };
 }
+
+const nothingForeign: Marked = { labels: {}, annotations: {} };
+
+/** What is set beside the fixed marks; asked for each Secret of a rotation, which share their options' maps. */
+function recordOf({ labels, annotations }: Extras): string {
+  const known = recorded.get(annotations);
+  if (known?.labels === labels) return known.text;
+  const names = (of: object): readonly string[] => Object.keys(of).toSorted();
+  const text = managedRecord({ labels: names(labels), annotations: names({ ...argoAnnotations, ...annotations }) });
+  recorded.set(annotations, { labels, text });
+  return text;
+}
+
+const recorded = new WeakMap<Extras["annotations"], { readonly labels: Extras["labels"]; readonly text: string }>();
 
 /** Somebody else's, with our hosts in it. */
 export function mergedBody(live: LiveSecret, content: Described, hosts: readonly string[]): PlannedSecret {

@@ -2,7 +2,7 @@
 import { failure } from "../api/reasons.ts";
 import type { Cause, Failure } from "../runtime/errors.ts";
 import { type DockerConfigEntry, renderDockerConfig } from "../registry/docker-config.ts";
-import { canonicalHost, configKey, loginAt } from "../registry/host.ts";
+import { configKey, loginAt, servedHost } from "../registry/host.ts";
 import type { Login } from "../registry/login.ts";
 import { entriesText, type EntryHost } from "../cluster/entries-annotation.ts";
 import { isFailure } from "../providers/grant.ts";
@@ -127,7 +127,7 @@ export function contentOf(contributions: readonly Contribution[], now: Temporal.
       if (isFailure(source) || ended) {
         failures.push({ credential, entry, grantKey, failure: isFailure(source) ? source : expired(source, cause) });
         if (grantKey !== undefined)
-          tokenless.push({ credential, entry, grantKey, hosts: hosts.map(canonical), ended, held });
+          tokenless.push({ credential, entry, grantKey, hosts: hosts.map(servedHost), ended, held });
       }
       const { offers, missing } = offersOf(each, held, now);
       for (const host of missing) {
@@ -221,7 +221,7 @@ function offersOf(
     return { grantKey, host, login, expiresAt, former: false, onlyOver, ...(before && { before }) };
   };
   const present = living ? found.map((each) => offer(living, each)) : [];
-  const open = new Set(missing.map(canonical));
+  const open = new Set(missing.map(servedHost));
   const altered = formers
     .filter(({ host }) => open.has(host) || open.has("*"))
     .map(({ over, known, ...each }): Offer => ({ ...each, former: true, onlyOver: known ? undefined : over }));
@@ -243,7 +243,7 @@ function loginsOf(hosts: readonly string[], token: Token): { found: [string, Log
   if ("byHost" in token.logins) {
     const { byHost } = token.logins;
     if (hosts.includes("*")) return { found: [...byHost], missing };
-    for (const host of hosts.map(canonical)) {
+    for (const host of hosts.map(servedHost)) {
       const login = loginAt(byHost, host);
       if (login) found.push([host, login]);
       else missing.push(host);
@@ -253,12 +253,7 @@ function loginsOf(hosts: readonly string[], token: Token): { found: [string, Log
   const { all } = token.logins;
   // One login without a host: the key `*` would send it to whatever registry an image names.
   const [named, rest] = [hosts.filter((host) => host !== "*"), hosts.filter((host) => host === "*")];
-  return { found: named.map((host) => [canonical(host), all]), missing: rest };
-}
-
-/** The API server refuses hosts that are no host; an older object may still hold one, and is served as it is written. */
-export function canonical(host: string): string {
-  return canonicalHost(host) ?? host;
+  return { found: named.map((host) => [servedHost(host), all]), missing: rest };
 }
 
 function expired({ expiresAt }: Token, cause: Cause): Failure {

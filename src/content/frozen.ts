@@ -1,6 +1,6 @@
 // Content that is not free: of frozen RegistryCredentials, and under a hold or by a former token.
 import type { DockerConfigEntry } from "../registry/docker-config.ts";
-import { canonicalHost, configKey } from "../registry/host.ts";
+import { configKey, servedHost } from "../registry/host.ts";
 import { keysIn, keysOfLogins, loginsIn } from "../registry/merge-docker-config.ts";
 import { type Content, contentOf, servedContent, type Shadowed, type ContentLogin, type Tokenless } from "./content.ts";
 import { maxNamedHosts, type EntryHost, recordedEntries } from "../cluster/entries-annotation.ts";
@@ -87,7 +87,7 @@ function standing(
     if (its.length > 0 || !each.recorded) continue;
     // Its part of the annotation was stripped: whatever is known to be nobody else's may be its.
     for (const key of [...ours].slice(0, maxNamedHosts)) {
-      const host = canonicalHost(key) ?? key;
+      const host = servedHost(key);
       if (named.has(key) || elsewhere.has(key) || leaves.has(key) || configKey(host) !== key) continue;
       keep(each, { credential, entry: unknownEntry, grantKey: "", host, expiresAt: undefined });
     }
@@ -136,4 +136,16 @@ export function withoutGifts(content: Content, standing: string | undefined): Co
     // Whoever has it instead is in nobody's shadow.
     shadowed: content.shadowed.filter(({ host, credential, entry }) => has.get(host) !== `${credential}/${entry}`),
   };
+}
+
+/**
+ * With what those have who are gone, as it stands.
+ * @param names of those who are gone, as the Secret has them
+ * @param except hosts of those who leave: whose login one of these has cannot be told
+ */
+export function withOrphaned(content: Content, names: readonly string[], except: ReadonlySet<string>): Content {
+  const standing = names.map((credential): Tokenless => {
+    return { credential, entry: undefined, grantKey: "", hosts: ["*"], except, ended: false, held: true };
+  });
+  return { ...content, tokenless: [...content.tokenless, ...standing] };
 }

@@ -25,6 +25,15 @@ export function concernsNamespaces(
   );
 }
 
+/** Which RegistryCredentials have come into a Secret, or have left it. Records of Secrets that are alike share their lists. */
+export function changedNames(
+  before: readonly string[] | undefined,
+  after: readonly string[] | undefined,
+): readonly string[] {
+  if (before === after) return [];
+  return [...new Set(before).symmetricDifference(new Set(after))];
+}
+
 /** What the account is to clouds has changed. */
 export function isAnotherIdentity({
   before,

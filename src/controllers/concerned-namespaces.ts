@@ -6,20 +6,13 @@ import { selectsNamespace } from "../entitlement/selection.ts";
 import { listedNames } from "../entitlement/selections.ts";
 import type { Skip } from "../runtime/queue/controllers.ts";
 import type { Change } from "../runtime/watch/store.ts";
-import type { Needs } from "./context.ts";
-
-type Known = Needs<{
-  runtime: "clock";
-  settings: "namespace";
-  cluster: "stores";
-  credentials: "index" | "statusCache";
-}>;
+import type { Context } from "./context.ts";
 
 /**
  * Names of the namespaces that it selects now, or did before the change, and of those in which it has, or may have, something, or has
  * been found. All, where that cannot be said: of one that cannot be read, or leaves traces anywhere. Undefined for each of the others.
  */
-export function* concernedNamespaces(context: Known, change: Change<CredentialRecord>): Generator<string | Skip> {
+export function* concernedNamespaces(context: Context, change: Change<CredentialRecord>): Generator<string | Skip> {
   const {
     settings,
     cluster: { stores },
@@ -51,7 +44,7 @@ export function* concernedNamespaces(context: Known, change: Change<CredentialRe
  * cannot be: what stands in a Secret of another name may be its.
  */
 export function concernedNames(
-  { runtime: { clock }, credentials: { index } }: Known,
+  { runtime: { clock }, credentials: { index } }: Context,
   change: Change<CredentialRecord>,
 ): readonly string[] {
   if (isUnread(change.before) || isUnread(change.after)) return index.names();
@@ -64,7 +57,7 @@ export function concernedNames(
 
 /** Secrets of whatever name that name it: whose it is what stands there changes when it comes or goes. Undefined for each other. */
 export function* marked(
-  { cluster: { stores } }: Known,
+  { cluster: { stores } }: Context,
   { key, before, after }: Change<CredentialRecord>,
 ): Generator<{ readonly namespace: string; readonly name: string } | Skip> {
   if (before?.uid === after?.uid) return;
@@ -83,10 +76,7 @@ function isUnread(record: CredentialRecord | undefined): boolean {
  * The names under which a change of the namespace has to be looked at. Of all others nobody wants anything there, and nothing is
  * there.
  */
-export function namesConcerning(
-  context: Needs<{ cluster: "stores"; credentials: "index" | "statusCache" }>,
-  { key, before, after }: Change<NamespaceRecord>,
-): readonly string[] {
+export function namesConcerning(context: Context, { key, before, after }: Change<NamespaceRecord>): readonly string[] {
   const { index } = context.credentials;
   const concerned = new Set([before, after].flatMap((each) => (each ? index.namesIn(each) : [])));
   if (before && before.uid === after?.uid) return [...concerned];
@@ -95,7 +85,7 @@ export function namesConcerning(
 
 /** There may be something under the name, or something was found of it. */
 export function isKnownOf(
-  { cluster: { stores }, credentials: { statusCache } }: Needs<{ cluster: "stores"; credentials: "statusCache" }>,
+  { cluster: { stores }, credentials: { statusCache } }: Context,
   namespace: string,
   name: string,
 ): boolean {

@@ -1,4 +1,4 @@
-// Context: what the controllers may touch, by subject. A function names the part that it needs of it: see `Needs`.
+// Context: what the controllers may touch, by subject. A function takes the whole, and says by its parameters which members it uses.
 import type { Clock } from "../runtime/clock.ts";
 import type { Failure } from "../runtime/errors.ts";
 import type { InSlices } from "../runtime/in-slices.ts";
@@ -26,7 +26,7 @@ import type { MembersStore } from "./members/apply.ts";
 import type { Permissions } from "../cluster/permissions.ts";
 import type { Signals } from "./signals.ts";
 import type { ShareReached } from "./share-events.ts";
-import type { GrantTracker } from "./token/grant-tracker.ts";
+import type { GrantTracker } from "../grants/grant-tracker.ts";
 
 export interface Context {
   readonly runtime: Runtime;
@@ -36,14 +36,6 @@ export interface Context {
   readonly grants: Grants;
   readonly queue: Queue;
 }
-
-/** The part of the context that has these members of these subjects: `Needs<{ runtime: "clock"; cluster: "api" | "stores" }>`. */
-export type Needs<Members extends { readonly [Subject in keyof Context]?: keyof Context[Subject] }> = {
-  readonly [Subject in keyof Members & keyof Context]: Pick<
-    Context[Subject],
-    Members[Subject] & keyof Context[Subject]
-  >;
-};
 
 /** The time, and whom things are told. */
 export interface Runtime {

@@ -1,7 +1,7 @@
 // Outcomes of a run, in the queue's words, and what a run may wait for.
 import type { Failure } from "../runtime/errors.ts";
 import type { Outcome } from "../runtime/queue/work-queue.ts";
-import type { Needs } from "./context.ts";
+import type { Context } from "./context.ts";
 
 /** What a run that leaves something undone waits for, beside a time. Each kind has its trigger: see `waitedFor` in index.ts. */
 export type Waited =
@@ -52,9 +52,6 @@ export function earliest(...waits: readonly (number | undefined)[]): Outcome {
 }
 
 /** Brings the runs that wait for it. */
-export function wake(
-  { runtime: { inSlices }, queue: { waits, enqueue } }: Needs<{ runtime: "inSlices"; queue: "waits" | "enqueue" }>,
-  waited: Waited,
-): void {
+export function wake({ runtime: { inSlices }, queue: { waits, enqueue } }: Context, waited: Waited): void {
   void inSlices(waits.changed(textOfWaited(waited)), (key) => enqueue(key, { lane: "bulk" }));
 }

@@ -44,6 +44,8 @@ export interface FindingChange {
 
 export interface StatusCache {
   secret(namespace: string, name: string): SecretFinding | undefined;
+  /** Under which something was found. */
+  secretNames(namespace: string): Iterable<string>;
   /** Returns the failures that were not there before. */
   setSecret(namespace: string, name: string, finding: SecretFinding): readonly Failure[];
   /** No RegistryCredential has to do with the name any more. */
@@ -134,6 +136,8 @@ class CachedFindings implements StatusCache {
   };
 
   readonly secret: StatusCache["secret"] = (namespace, name) => this.#secrets.get(namespace)?.get(name);
+
+  readonly secretNames: StatusCache["secretNames"] = (namespace) => this.#secrets.get(namespace)?.keys() ?? [];
 
   readonly setSecret: StatusCache["setSecret"] = (namespace, name, finding) => {
     const inNamespace = this.#secrets.get(namespace) ?? new Map<string, SecretFinding>();

@@ -46,6 +46,8 @@ export interface CredentialIndex {
    * may have, something in it has not, but for one that `everybody` asks for.
    */
   contributors(namespace: NamespaceRecord, secretName: string, of?: "concerned" | "everybody"): readonly Contributor[];
+  /** The same for every Secret name with which somebody has to do there, asked once. Oldest credential first. */
+  contributorsIn(namespace: NamespaceRecord): ReadonlyMap<string, readonly Contributor[]>;
   /** Secret names that credentials write or have written: each has a watch. Oldest credential first. The same list while they are the same. */
   names(): readonly string[];
   isInUse(secretName: string): boolean;
@@ -133,6 +135,7 @@ export function credentialIndex(options: CredentialIndexOptions): CredentialInde
   const membersOf = (credential: RegistryCredential | undefined): readonly string[] =>
     [...(credential ? members.mayHold(credential.uid) : [])].flatMap((uid) => namespaceOf(uid)?.name ?? []);
 
+  const namesOf = (credential: RegistryCredential) => secretNamesOf(inUse, credential);
   const titleOf = titles({ specs, selecting, guard, operatorNamespace });
   const contributorOf = contributors({
     clock,
@@ -146,16 +149,15 @@ export function credentialIndex(options: CredentialIndexOptions): CredentialInde
       (of === "everybody" ? inUse.credentials() : concernedIn(namespace)).flatMap(
         (credential) => contributorOf(credential, namespace, secretName) ?? [],
       ),
+    contributorsIn: (namespace) =>
+      byName(concernedIn(namespace), namesOf, (credential, name) => contributorOf(credential, namespace, name)),
     names: () => inUse.names(),
     isInUse: (secretName) => inUse.isInUse(secretName),
     namesOf: (name) => inUse.namesOf(name),
     concerned: (namespace) => concernedIn(namespace).map(({ name }) => name),
     namesIn: (namespace) => [
       ...new Set([
-        ...concernedIn(namespace).flatMap(({ name, spec }) => [
-          spec.pullSecret.name,
-          ...inUse.namesOf(name).map(({ secretName }) => secretName),
-        ]),
+        ...concernedIn(namespace).flatMap(namesOf),
         // Of who is gone nothing else tells; what the record has of it is looked at, and goes.
         ...[...members.secretNamesIn(namespace.uid)].filter((name) => inUse.isInUse(name)),
       ]),
@@ -188,6 +190,24 @@ export function credentialIndex(options: CredentialIndexOptions): CredentialInde
     drainedFor: (name) => inUse.drainedFor(name, ({ uid }) => kept.forget(uid)),
     onNames: (listener) => inUse.onNames(listener),
   };
+}
+
+/** In the order of the credentials. */
+function byName(
+  credentials: readonly RegistryCredential[],
+  namesOf: (credential: RegistryCredential) => readonly string[],
+  contributorOf: (credential: RegistryCredential, secretName: string) => Contributor | undefined,
+): ReadonlyMap<string, readonly Contributor[]> {
+  const found = new Map<string, Contributor[]>();
+  for (const credential of credentials) {
+    for (const secretName of namesOf(credential)) {
+      const contributor = contributorOf(credential, secretName);
+      const its = found.get(secretName);
+      if (contributor && its) its.push(contributor);
+      else if (contributor) found.set(secretName, [contributor]);
+    }
+  }
+  return found;
 }
 
 type Title = "selected" | "held";

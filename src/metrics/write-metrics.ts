@@ -3,7 +3,7 @@ import type { Instruments } from "./instruments.ts";
 import { ApiError } from "../runtime/client/api-error.ts";
 import type { ClusterApi } from "../cluster/cluster-api.ts";
 
-type Write = Exclude<keyof ClusterApi, "getSecret" | "getServiceAccount">;
+type Write = Exclude<keyof ClusterApi, "getSecret" | "tryCreateSecret" | "getServiceAccount">;
 
 const writes: Readonly<Record<Write, { readonly kind: string; readonly verb: string }>> = {
   createSecret: { kind: "Secret", verb: "create" },

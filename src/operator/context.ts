@@ -1,11 +1,11 @@
 // Builds the Context: the same way for the operator, for a dry run, and for tests.
 import type { ClusterStores } from "../cluster/cluster-stores.ts";
-import type { Context, Needs } from "../controllers/context.ts";
+import type { Context } from "../controllers/context.ts";
 import { recordedMembers } from "../controllers/members/observe.ts";
 import { membersStore } from "../controllers/members/apply.ts";
 import { judgedSecrets } from "../entitlement/judged-secrets.ts";
 import { newSignals } from "../controllers/signals.ts";
-import { grantTracker } from "../controllers/token/grant-tracker.ts";
+import { grantTracker } from "../grants/grant-tracker.ts";
 import { credentialIndex } from "../entitlement/credential-index.ts";
 import { grantKeys } from "../providers/grant-keys.ts";
 import { scopes } from "../providers/scope-of.ts";
@@ -16,13 +16,12 @@ import { type Listeners, listeners } from "../runtime/watch/listeners.ts";
 import { callFailures } from "./call-failure.ts";
 
 /** What is derived from the stores, and kept up to date by their changes. */
-export interface Derived extends Needs<{
-  runtime: "clock" | "inSlices";
-  cluster: "stores" | "transforms" | "digest";
-  credentials: "index" | "members" | "judged";
-  grants: "tokens" | "grantKey" | "scopeOf";
-  queue: "signals" | "waits";
-}> {
+export interface Derived {
+  readonly runtime: Pick<Context["runtime"], "clock" | "inSlices">;
+  readonly cluster: Pick<Context["cluster"], "stores" | "transforms" | "digest">;
+  readonly credentials: Pick<Context["credentials"], "index" | "members" | "judged">;
+  readonly grants: Pick<Context["grants"], "tokens" | "grantKey" | "scopeOf">;
+  readonly queue: Pick<Context["queue"], "signals" | "waits">;
   /** Tells the key of each grant that nobody needs any more: it is to be looked at, and forgotten in time. */
   readonly unused: Listeners<string>;
   /** Tells the key of each grant that is forgotten. */
@@ -60,14 +59,14 @@ export function derive(
 }
 
 /** What differs between an operator and a dry run: effects, and what is known of rights. */
-export type Given = Pick<Context, "settings"> &
-  Needs<{
-    runtime: "log" | "events" | "metrics" | "shareReached";
-    cluster: "api" | "namesSynced" | "permissions";
-    credentials: "statusCache";
-    grants: "provider" | "verify";
-    queue: "enqueue";
-  }>;
+export interface Given {
+  readonly runtime: Pick<Context["runtime"], "log" | "events" | "metrics" | "shareReached">;
+  readonly settings: Context["settings"];
+  readonly cluster: Pick<Context["cluster"], "api" | "namesSynced" | "permissions">;
+  readonly credentials: Pick<Context["credentials"], "statusCache">;
+  readonly grants: Pick<Context["grants"], "provider" | "verify">;
+  readonly queue: Pick<Context["queue"], "enqueue">;
+}
 
 export function newContext(derived: Derived, given: Given): Context {
   const { settings, runtime } = given;

@@ -100,7 +100,6 @@ export function egress(options: EgressOptions): Egress {
         clock,
         secret,
         operatorNamespace: namespace,
-        plain: () => false,
         registries: options.registries,
       }),
       instruments,

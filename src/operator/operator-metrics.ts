@@ -4,7 +4,7 @@ import type { Observation } from "../runtime/client/transport.ts";
 import { type StatusCache } from "../controllers/status-cache.ts";
 import type { Stores } from "../cluster/kinds.ts";
 import type { CredentialIndex } from "../entitlement/credential-index.ts";
-import type { GrantTracker } from "../controllers/token/grant-tracker.ts";
+import type { GrantTracker } from "../grants/grant-tracker.ts";
 import { type CredentialMetrics, credentialMetrics } from "../metrics/credential-metrics.ts";
 import { showFindings } from "../metrics/finding-metrics.ts";
 import { type Instruments, instruments } from "../metrics/instruments.ts";

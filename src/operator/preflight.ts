@@ -1,7 +1,7 @@
 // Checks before the start that the operator can work on this cluster, or says which command mends it.
 import { failure, type FailureReason } from "../api/reasons.ts";
-import { groupPath } from "../runtime/client/resource-path.ts";
-import type { AuthorizationV1Api, CoreV1Api } from "@kubernetes/client-node";
+import { groupPath, resourcePath } from "../runtime/client/resource-path.ts";
+import type { V1NamespaceList, V1SelfSubjectAccessReview } from "@kubernetes/client-node";
 import { group, kind, plural, version } from "../api/names.ts";
 import { OperatorError } from "../runtime/errors.ts";
 import { audienceOverlap } from "../providers/audiences.ts";
@@ -12,7 +12,6 @@ import { kubectl, type MessageWithSteps, textWithSteps } from "../runtime/steps.
 import { ApiError, type ApiErrorKind, malformed } from "../runtime/client/api-error.ts";
 import { rightOn } from "../cluster/api-failure.ts";
 import type { Transport } from "../runtime/client/transport.ts";
-import { typedApi } from "../runtime/client/typed-api.ts";
 import { unreachable } from "../runtime/client/unreachable.ts";
 
 export interface PreflightOptions {
@@ -32,13 +31,10 @@ export async function preflight(options: PreflightOptions): Promise<void> {
   const overlap = audienceOverlap(audiences.listed, audiences.own);
   if (overlap !== undefined) throw stop("AudienceOverlap", { message: overlap });
   await expectKind(transport, signal);
-  const { core, authorization } = typedApi(transport);
-  await expectNamespace(core, transport.server, namespace);
+  await expectNamespace(transport, namespace, signal);
   const missingOf = async (wanted: readonly Permission[]): Promise<readonly Permission[]> => {
     const denied = await Promise.all(
-      wanted.map(async (permission) =>
-        (await isAllowed(authorization, transport.server, permission)) ? [] : [permission],
-      ),
+      wanted.map(async (permission) => ((await isAllowed(transport, permission, signal)) ? [] : [permission])),
     );
     return denied.flat();
   };
@@ -55,6 +51,11 @@ export async function preflight(options: PreflightOptions): Promise<void> {
   });
 }
 
+interface Listing<Field extends string = string> {
+  readonly is: string;
+  readonly in: Field;
+}
+
 /** Every authenticated user may read this list: https://kubernetes.io/docs/reference/access-authn-authz/rbac/#discovery-roles */
 async function expectKind(transport: Transport, signal: AbortSignal | undefined): Promise<void> {
   const absent: MessageWithSteps = { message: `${kind} is not installed`, steps: [applyKind] };
@@ -68,14 +69,17 @@ async function expectKind(transport: Transport, signal: AbortSignal | undefined)
 }
 
 /** By a list, which the operator needs the right to anyway. Who lacks it is told of the missing rights instead. */
-async function expectNamespace(core: CoreV1Api, server: string, name: string): Promise<void> {
+async function expectNamespace(transport: Transport, name: string, signal: AbortSignal | undefined): Promise<void> {
   try {
-    const answer = await core.listNamespace({ fieldSelector: `metadata.name=${name}` });
-    if (listIn(answer, { is: "a list of namespaces", in: "items" }).length > 0) return;
+    const query = { fieldSelector: `metadata.name=${name}` };
+    const path = resourcePath({ group: "", version: "v1", resource: "namespaces" });
+    const answer = (await transport.request({ method: "GET", path, query, signal })).json();
+    const wanted: Listing<keyof V1NamespaceList> = { is: "a list of namespaces", in: "items" };
+    if (listIn(answer, wanted).length > 0) return;
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     if (error.kind === "forbidden") return;
-    throw unreachable(server, error);
+    throw unreachable(transport.server, error);
   }
   throw stop("NamespaceMissing", {
     message: `the operator's namespace ${name} does not exist`,
@@ -86,27 +90,37 @@ async function expectNamespace(core: CoreV1Api, server: string, name: string): P
   });
 }
 
+const reviews = { group: "authorization.k8s.io", version: "v1", resource: "selfsubjectaccessreviews" };
+
 // k8s.io/api/authorization/v1: SelfSubjectAccessReview asks about whoever asks; every authenticated user may.
 async function isAllowed(
-  authorization: AuthorizationV1Api,
-  server: string,
+  transport: Transport,
   { resource, ...permission }: Permission,
+  signal: AbortSignal | undefined,
 ): Promise<boolean> {
   const [plain = "", subresource] = resource.split("/");
   const resourceAttributes = { ...permission, resource: plain, ...(subresource && { subresource }) };
+  const review: V1SelfSubjectAccessReview = {
+    apiVersion: `${reviews.group}/${reviews.version}`,
+    kind: "SelfSubjectAccessReview",
+    spec: { resourceAttributes },
+  };
+  const body = JSON.stringify(review);
   try {
-    const { status } = await authorization.createSelfSubjectAccessReview({ body: { spec: { resourceAttributes } } });
+    // A question; asked twice it is the same.
+    const call = { method: "POST", path: resourcePath(reviews), body, idempotent: true, signal } as const;
+    const { status } = Object((await transport.request(call)).json()) as Partial<V1SelfSubjectAccessReview>;
     if (status === undefined) throw malformed("the API server's answer is no review of access");
     return status.allowed;
   } catch (error) {
-    throw error instanceof ApiError ? unreachable(server, error) : error;
+    throw error instanceof ApiError ? unreachable(transport.server, error) : error;
   }
 }
 
 async function answered(
   transport: Transport,
   call: Parameters<Transport["request"]>[0],
-  wanted: { readonly is: string; readonly in: string },
+  wanted: Listing,
   sentences: Partial<Record<ApiErrorKind, MessageWithSteps>>,
 ): Promise<readonly unknown[]> {
   try {
@@ -120,7 +134,7 @@ async function answered(
 }
 
 /** Whatever answers in the API server's place heals by itself, and must not be taken for one in which something is missing. */
-function listIn(answer: unknown, wanted: { readonly is: string; readonly in: string }): readonly unknown[] {
+function listIn(answer: unknown, wanted: Listing): readonly unknown[] {
   const list = (Object(answer) as Readonly<Record<string, unknown>>)[wanted.in];
   if (Array.isArray(list)) return list;
   throw malformed(`the API server's answer is not ${wanted.is}`);

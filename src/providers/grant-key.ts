@@ -7,18 +7,20 @@ const version = 1;
 /** Canonical JSON: members in the order of their names, those that are undefined left out. The caller hashes it. */
 export function grantKeyText(grant: Grant): string {
   const { provider, ...rest } = "perTenant" in grant ? { ...grant, perTenant: undefined } : grant;
-  return JSON.stringify(canonical({ v: version, provider, ...rest }));
+  return canonical({ v: version, provider, ...rest });
 }
 
-function canonical(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(canonical);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([, member]) => member !== undefined)
-      .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, member]) => [key, canonical(member)]),
-  );
+/** Asked for each Secret of a rotation, so it makes nothing but the text. */
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value ?? null);
+  const members = value as Readonly<Record<string, unknown>>;
+  let text = "";
+  for (const key of Object.keys(members).toSorted()) {
+    const member = members[key];
+    if (member !== undefined) text += `${text === "" ? "" : ","}${JSON.stringify(key)}:${canonical(member)}`;
+  }
+  return `{${text}}`;
 }
 
 /** Keys `namespace/name` of Secrets that the operator watches; none for a token that an identity of the platform gets. */

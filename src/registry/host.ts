@@ -52,6 +52,11 @@ export function canonicalHost(text: string): string | undefined {
   return boundedNumber(port, bounds.port) === undefined ? undefined : `${name}:${port}${path}`;
 }
 
+/** The API server refuses hosts that are no host; an older object may still hold one, and is served as it is written. */
+export function servedHost(host: string): string {
+  return canonicalHost(host) ?? host;
+}
+
 /** Whether it may stand in a spec as it is: canonical, and without a star. */
 export function isLiteralHost(host: string): boolean {
   return canonicalHost(host) === host && !host.includes("*") && !/^\[[^\]]*\./.test(host);

@@ -16,9 +16,15 @@ export type BareRequest =
   | { readonly kind: "prepareCreate"; readonly namespaces: readonly string[]; readonly secret: SecretTemplate }
   /** Makes the bodies of PUTs, from its own list for the first time, then from the answers. */
   | { readonly kind: "prepareReplace"; readonly secret: SecretTemplate }
-  /** Makes merge patches that add a reference to each default ServiceAccount of its own list. */
+  /** Makes merge patches that add a reference to each ServiceAccount of its own list. */
   | { readonly kind: "prepareReferences"; readonly namespaces: readonly string[]; readonly reference: string }
-  | { readonly kind: "prepareDelete"; readonly namespaces: readonly string[]; readonly name: string }
+  /** Makes merge patches that take the reference from each ServiceAccount of its own list, and after them the DELETEs. */
+  | {
+      readonly kind: "prepareDeletion";
+      readonly namespaces: readonly string[];
+      readonly name: string;
+      readonly reference: string;
+    }
   /** Sends what was prepared. */
   | { readonly kind: "go" };
 
@@ -31,7 +37,11 @@ interface Prepared {
 
 interface Listed {
   readonly metadata: { readonly namespace: string; readonly name: string; readonly resourceVersion: string };
-  readonly imagePullSecrets?: readonly object[];
+  readonly imagePullSecrets?: readonly Reference[];
+}
+
+interface Reference {
+  readonly name?: string;
 }
 
 // As many as the operator's: src/runtime/client/pools.ts.
@@ -78,19 +88,20 @@ async function prepareReplace(secret: SecretTemplate): Promise<void> {
   }));
 }
 
-async function prepareReferences(namespaces: readonly string[], reference: string): Promise<void> {
+/** Of each ServiceAccount in these namespaces, with what becomes of its references. */
+async function patches(
+  namespaces: readonly string[],
+  changed: (references: readonly Reference[]) => readonly Reference[],
+): Promise<readonly Prepared[]> {
   const wanted = new Set(namespaces);
-  const accounts = await listed("/api/v1/serviceaccounts?fieldSelector=metadata.name%3Ddefault");
-  prepared = accounts
+  const accounts = await listed("/api/v1/serviceaccounts");
+  return accounts
     .filter(({ metadata }) => wanted.has(metadata.namespace))
-    .map(({ metadata: { namespace, resourceVersion }, imagePullSecrets = [] }) => ({
+    .map(({ metadata: { namespace, name, resourceVersion }, imagePullSecrets = [] }) => ({
       method: "PATCH",
-      path: `/api/v1/namespaces/${namespace}/serviceaccounts/default`,
+      path: `/api/v1/namespaces/${namespace}/serviceaccounts/${name}`,
       key: namespace,
-      body: JSON.stringify({
-        metadata: { resourceVersion },
-        imagePullSecrets: [...imagePullSecrets, { name: reference }],
-      }),
+      body: JSON.stringify({ metadata: { resourceVersion }, imagePullSecrets: changed(imagePullSecrets) }),
     }));
 }
 
@@ -127,18 +138,27 @@ answerParent(async (request: BareRequest) => {
       }));
       return;
     case "prepareReplace":
-      return prepareReplace(request.secret);
-    case "prepareReferences":
-      return prepareReferences(request.namespaces, request.reference);
-    case "prepareDelete":
-      prepared = request.namespaces.map((namespace) => ({
+      await prepareReplace(request.secret);
+      return;
+    case "prepareReferences": {
+      const { namespaces, reference } = request;
+      prepared = await patches(namespaces, (references) => [...references, { name: reference }]);
+      return;
+    }
+    case "prepareDeletion": {
+      const { namespaces, name, reference } = request;
+      const deletes = namespaces.map((namespace): Prepared => ({
         method: "DELETE",
-        path: `/api/v1/namespaces/${namespace}/secrets/${request.name}`,
+        path: `/api/v1/namespaces/${namespace}/secrets/${name}`,
         key: namespace,
         body: null,
       }));
+      const without = await patches(namespaces, (references) => references.filter((each) => each.name !== reference));
+      prepared = [...without, ...deletes];
       return;
+    }
     case "go":
-      return go();
+      await go();
+      return;
   }
 });

@@ -4,11 +4,13 @@ import { Agent, request } from "undici";
 import { jsonLines } from "../../src/runtime/client/json-lines.ts";
 import { whole } from "../../src/runtime/client/shape.ts";
 import type { KubeObject } from "../cluster/admin-client.ts";
+import { patience } from "./patience.ts";
 import type { Access } from "./stage.ts";
 
 export interface Change {
   readonly type: "ADDED" | "MODIFIED" | "DELETED";
-  readonly namespace: string;
+  /** What one waits for: the namespace, or the object where several of a namespace count. */
+  readonly key: string;
   readonly object: KubeObject;
   /** On the clock of `performance.now()`. */
   readonly at: number;
@@ -22,18 +24,25 @@ export interface Seen {
 
 export interface Changes {
   /**
-   * Resolves when each of the namespaces has had an event that `fits`, from now on; rejects after two minutes.
-   * Only the first such event of a namespace counts.
+   * Resolves when each of the keys has had an event that `fits`, from now on; rejects after the `patience` for so many.
+   * Only the first such event of a key counts.
    */
-  allOf(what: string, namespaces: readonly string[], fits: (change: Change) => boolean): Promise<Seen>;
+  allOf(what: string, keys: readonly string[], fits: (change: Change) => boolean): Promise<Seen>;
   close(): Promise<void>;
 }
 
-const limitMs = 120_000;
 const longestEvent = 2 * 1024 * 1024;
 
+export type KeyOf = (object: KubeObject) => string;
+
+const namespaceOf: KeyOf = ({ metadata }) => metadata.namespace ?? metadata.name;
+
 /** `path` with its query, but without that of the watch. Resolves when the watch is open. */
-export async function changesOf({ server, caFile, adminToken }: Access, path: string): Promise<Changes> {
+export async function changesOf(
+  { server, caFile, adminToken }: Access,
+  path: string,
+  keyOf: KeyOf = namespaceOf,
+): Promise<Changes> {
   const agent = new Agent({ connect: { ca: readFileSync(caFile) }, bodyTimeout: 0 });
   const listeners = new Set<(change: Change) => void>();
   let resourceVersion: string | undefined;
@@ -56,7 +65,7 @@ export async function changesOf({ server, caFile, adminToken }: Access, path: st
       const { type, object } = event as { type: Change["type"] | "ERROR"; object: KubeObject };
       if (type === "ERROR") throw new Error(`the watch of ${path} failed: ${JSON.stringify(object)}`);
       resourceVersion = object.metadata.resourceVersion;
-      const change = { type, object, namespace: object.metadata.namespace ?? object.metadata.name, at };
+      const change = { type, object, key: keyOf(object), at };
       for (const listener of listeners) listener(change);
     }
   };
@@ -69,8 +78,9 @@ export async function changesOf({ server, caFile, adminToken }: Access, path: st
   });
 
   return {
-    allOf: (what, namespaces, fits) => {
-      const missing = new Set(namespaces);
+    allOf: (what, keys, fits) => {
+      const missing = new Set(keys);
+      const limit = patience(missing.size);
       let first: number | undefined;
       return new Promise((resolve, reject) => {
         const finish = (): void => {
@@ -80,11 +90,16 @@ export async function changesOf({ server, caFile, adminToken }: Access, path: st
         const timer = setTimeout(() => {
           finish();
           const examples = [...missing].slice(0, 3).join(", ");
-          reject(broken ?? new Error(`waited 120 s for ${what}; ${missing.size} are missing, such as ${examples}`));
-        }, limitMs);
+          reject(
+            broken ??
+              new Error(
+                `waited ${limit.total("seconds")} s for ${what}; ${missing.size} are missing, such as ${examples}`,
+              ),
+          );
+        }, limit.total("milliseconds"));
         const listener = (change: Change): void => {
-          if (!missing.has(change.namespace) || !fits(change)) return;
-          missing.delete(change.namespace);
+          if (!missing.has(change.key) || !fits(change)) return;
+          missing.delete(change.key);
           first ??= change.at;
           if (missing.size > 0) return;
           finish();

@@ -11,6 +11,8 @@ export interface Child {
   /** When it was started, on the clock of `performance.now()`. */
   readonly startedAt: number;
   usage(): Promise<Usage>;
+  /** Megabytes of the heap after a full garbage collection, which takes the process its time. */
+  keptHeap(): Promise<number>;
   /** Sends a request that the script answers with `reply`; rejects when the process ends first. */
   ask<T>(what: object): Promise<T>;
   /** SIGTERM, and SIGKILL 10 s later. */
@@ -69,6 +71,7 @@ export function startChild(options: ChildOptions): Child {
   return {
     startedAt,
     usage: () => send((usage) => ({ usage })),
+    keptHeap: () => send((heap) => ({ heap })),
     ask: (what) => send((ask) => ({ ask, what })),
     stop: () => end(child, gone),
   };

@@ -1,9 +1,10 @@
 // Measures how long a new namespace waits for its Secret and its reference.
 import { setTimeout as sleep } from "node:timers/promises";
 import { refersTo } from "./changes.ts";
+import { isServed } from "./served.ts";
 import type { OperatorSide } from "./operator-side.ts";
 import type { Raw } from "./report.ts";
-import { operatorSecret, type Stage } from "./stage.ts";
+import { accountKey, operatorSecret, type Stage } from "./stage.ts";
 
 interface Waits {
   readonly secret: number;
@@ -21,9 +22,12 @@ export async function measureNewNamespaces(
   side: OperatorSide,
   step: (text: string) => void,
 ): Promise<Raw["newNamespace"]> {
+  const idleNames = Array.from({ length: idleSamples }, (_, index) => `new-idle-${index + 1}`);
+  const busyNames = Array.from({ length: busySamples }, (_, index) => `new-busy-${index + 1}`);
+  await side.createSources([...idleNames, ...busyNames]);
   const idle: Waits[] = [];
-  for (let index = 1; index <= idleSamples; index += 1) {
-    idle.push(await appear(stage, `new-idle-${index}`));
+  for (const name of idleNames) {
+    idle.push(await appear(stage, side, name));
     await sleep(pauseMs);
   }
 
@@ -45,10 +49,11 @@ export async function measureNewNamespaces(
     await side.changeSource();
     await begun;
     while (!rotation.over && busy.length < busySamples) {
-      const waits = await appear(stage, `new-busy-${busy.length + 1}`);
+      const name = busyNames[busy.length] ?? "";
+      const waits = await appear(stage, side, name);
       // One that the rotation did not outlast says nothing.
       if (!rotation.over) busy.push(waits);
-      else await forget(stage, `new-busy-${busy.length + 1}`);
+      else await forget(stage, name);
     }
     await over;
   }
@@ -61,10 +66,11 @@ export async function measureNewNamespaces(
 }
 
 /** Creates a namespace; milliseconds from its own event to those of its Secret and of its reference. */
-async function appear({ admin, seen }: Stage, name: string): Promise<Waits> {
+async function appear(stage: Stage, side: OperatorSide, name: string): Promise<Waits> {
+  const { admin, seen } = stage;
   const created = seen.namespaces.allOf(`namespace ${name}`, [name], ({ type }) => type === "ADDED");
-  const secret = seen.operatorSecrets.allOf(`the Secret of ${name}`, [name], ({ type }) => type === "ADDED");
-  const reference = seen.serviceAccounts.allOf(`the reference in ${name}`, [name], ({ object }) =>
+  const secret = seen.operatorSecrets.allOf(`the Secret of ${name}`, [name], isServed(stage, side));
+  const reference = seen.serviceAccounts.allOf(`the reference in ${name}`, [accountKey(name)], ({ object }) =>
     refersTo(object, operatorSecret),
   );
   await admin.create("/api/v1/namespaces", { metadata: { name } });

@@ -1,14 +1,22 @@
-// Makes the operator do what is measured: a process of its own, one RegistryCredential, one source Secret.
-import { execFile } from "node:child_process";
+// Makes the operator do what is measured: a process of its own, RegistryCredentials, source Secrets.
 import { randomBytes } from "node:crypto";
-import { readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
-import { promisify } from "node:util";
-import { bundle } from "../../tools/build/bundle.ts";
+import type { KubeObject } from "../cluster/admin-client.ts";
+import { withFreePort } from "../cluster/free-port.ts";
 import { pollUntil } from "../cluster/poll-until.ts";
-import { nodeOptions } from "../node-options.ts";
-import { type Child, startChild } from "./child.ts";
+import { atOnce } from "./at-once.ts";
+import { untilAtRest, untilReady } from "./at-rest.ts";
+import { builtProgram } from "./built-program.ts";
+import type { Child } from "./child.ts";
+import { hostsOfSecret, includes, passwordBytesOf } from "./dimensions.ts";
+import { patience } from "./patience.ts";
 import { credentialsPath, operatorNamespace, operatorSecret, secretsCalled, type Stage } from "./stage.ts";
+
+export interface Started {
+  readonly child: Child;
+  /** Both since it was started. */
+  readonly readySeconds: number;
+  readonly restSeconds: number;
+}
 
 export interface OperatorSide {
   readonly bundleMegabytes: number;
@@ -16,85 +24,118 @@ export interface OperatorSide {
   readonly compiledMegabytes: number;
   /** Starts the program of the image as the image does, with further flags. Resolves at once. */
   start(flags?: readonly string[]): Child;
-  /** Gives the source Secret a new password; resolves to the pull Secret's data that follows from it. */
-  changeSource(): Promise<string>;
+  /** The same; resolves when it is ready and has nothing more to do. */
+  startAtRest(): Promise<Started>;
+  /** As long as the dimensions allow. */
+  newPassword(): string;
+  /** Gives each source Secret the same password, a new one if none is given; resolves to it. */
+  changeSource(password?: string): Promise<string>;
+  /** Where each namespace has sources of its own: makes those of namespaces that come later. */
+  createSources(namespaces: readonly string[]): Promise<void>;
+  /** All RegistryCredentials. */
   createCredential(references: "ServiceAccounts" | "None"): Promise<void>;
   referFromServiceAccounts(): Promise<void>;
-  /** Resolves when it is gone. */
+  /** Resolves when all are gone. */
   deleteCredential(): Promise<void>;
+  /** Whether a pull Secret holds every login that its namespace is to have. */
+  isWhole(secret: KubeObject): boolean;
+  /** Whether each of its logins has this password. */
+  holds(secret: KubeObject, password: string): boolean;
   /** @throws Error unless every tenant's Secret holds what `changeSource` gave. */
-  verify(data: string): Promise<void>;
+  verify(password: string): Promise<void>;
 }
 
 const credential = "bench";
 const source = "bench-source";
-// With it the Secret has some 3.5 kB, as with a cloud registry's token.
-const passwordBytes = 750;
-const limit = Temporal.Duration.from({ minutes: 2 });
+const sources = `/api/v1/namespaces/${operatorNamespace}/secrets`;
 
-export async function operatorSide({ cluster, admin, namespaces }: Stage): Promise<OperatorSide> {
-  const sources = `/api/v1/namespaces/${operatorNamespace}/secrets`;
-  const body = (password: string): object => ({
-    metadata: { name: source },
+/** `kubeconfig`: by which the operator reaches the API server; left out: straight. */
+export async function operatorSide(
+  { cluster, admin, namespaces, dimensions }: Stage,
+  kubeconfig = cluster.kubeconfig,
+): Promise<OperatorSide> {
+  const { credentials, grantsPerNamespace } = dimensions;
+  const newPassword = (): string => randomBytes(passwordBytesOf(dimensions)).toString("base64url");
+  const body = (name: string, password: string): object => ({
+    metadata: { name },
     type: "kubernetes.io/basic-auth",
     stringData: { username: "bench", password },
   });
-  await admin.create(sources, body(newPassword()));
-  const program = join(cluster.folder, "regcred.mjs");
-  const bundleBytes = await bundle(program);
-  // As in the Dockerfile: V8 compiles it once, before it is needed.
-  const compiled = join(cluster.folder, "compiled");
-  const environment = { NODE_COMPILE_CACHE: compiled };
-  await promisify(execFile)(process.execPath, [...nodeOptions, program, "run", "--help"], {
-    env: { ...process.env, ...environment },
-    timeout: limit.total("milliseconds"),
-  });
+  const sourceNames: string[] = [];
+  const createNamed = async (names: readonly string[], password: string): Promise<void> => {
+    await atOnce(names, (name) => admin.create(sources, body(name, password)));
+    sourceNames.push(...names);
+  };
+  const namesIn = (all: readonly string[]): readonly string[] =>
+    all.flatMap((namespace) =>
+      Array.from({ length: grantsPerNamespace }, (_, grant) => `${source}-${namespace}-${grant}`),
+    );
+  await createNamed(grantsPerNamespace === 0 ? [source] : namesIn(namespaces), newPassword());
+
+  const registries = (index: number): readonly object[] =>
+    Array.from({ length: Math.max(grantsPerNamespace, 1) }, (_, grant) => ({
+      name: `registry-${grant}`,
+      provider: "Static",
+      hosts: [`registry-${index}-${grant}.example.com`],
+      static: { secretName: grantsPerNamespace === 0 ? source : `${source}-$(namespace.name)-${grant}` },
+    }));
+  const all = includes(dimensions, namespaces).map((include, index) => ({
+    name: credentials === 1 ? credential : `${credential}-${index}`,
+    spec: { registries: registries(index), namespaces: { include } },
+  }));
+  const limit = patience(namespaces.length * credentials);
+  const program = await builtProgram(cluster.folder);
+
+  const start = (flags: readonly string[] = []): Child =>
+    program.start(["run", "--namespace", operatorNamespace, "--kubeconfig", kubeconfig, ...flags]);
+  const holds = ({ data }: KubeObject, password: string): boolean => {
+    const held = passwordsIn(data);
+    return held.length === hostsOfSecret(dimensions) && held.every((each) => each === password);
+  };
 
   return {
-    bundleMegabytes: bundleBytes / 1e6,
-    compiledMegabytes: bytesIn(compiled) / 1e6,
-    start: (flags = []) =>
-      startChild({
-        nodeOptions,
-        environment,
-        script: program,
-        arguments: ["run", "--namespace", operatorNamespace, "--kubeconfig", cluster.kubeconfig, ...flags],
-        logFile: join(cluster.folder, "operator.log"),
+    bundleMegabytes: program.bundleMegabytes,
+    compiledMegabytes: program.compiledMegabytes,
+    start,
+    startAtRest: () =>
+      withFreePort(async (port) => {
+        const child = start(["--health-address", `127.0.0.1:${port}`]);
+        await untilReady(child, port, namespaces.length);
+        const readySeconds = (performance.now() - child.startedAt) / 1000;
+        const since = await untilAtRest(child, namespaces.length);
+        return { child, readySeconds, restSeconds: (since - child.startedAt) / 1000 };
       }),
-    changeSource: async () => {
-      const password = newPassword();
-      await admin.replace(`${sources}/${source}`, body(password));
+    newPassword,
+    changeSource: async (password = newPassword()) => {
+      await atOnce(sourceNames, (name) => admin.replace(`${sources}/${name}`, body(name, password)));
       return password;
     },
-    createCredential: async (references) => {
-      await admin.create(credentialsPath, {
-        apiVersion: "regcred.dev/v1alpha1",
-        kind: "RegistryCredential",
-        metadata: { name: credential },
-        spec: {
-          registries: [
-            { name: "main", provider: "Static", hosts: ["registry.example.com"], static: { secretName: source } },
-          ],
-          namespaces: { include: ["team-*", "new-*"] },
-          references,
-        },
-      });
-    },
-    referFromServiceAccounts: async () => {
-      await admin.patch(`${credentialsPath}/${credential}`, { spec: { references: "ServiceAccounts" } });
-    },
+    createSources: (later) => createNamed(namesIn(later), newPassword()),
+    createCredential: (references) =>
+      atOnce(all, ({ name, spec }) =>
+        admin.create(credentialsPath, {
+          apiVersion: "regcred.dev/v1alpha1",
+          kind: "RegistryCredential",
+          metadata: { name },
+          spec: { ...spec, references },
+        }),
+      ),
+    referFromServiceAccounts: () =>
+      atOnce(all, ({ name }) => admin.patch(`${credentialsPath}/${name}`, { spec: { references: "ServiceAccounts" } })),
     deleteCredential: async () => {
-      await admin.remove(`${credentialsPath}/${credential}`);
-      await pollUntil(async () => (await admin.get(`${credentialsPath}/${credential}`)) === undefined, {
-        what: "the RegistryCredential to be gone",
+      await atOnce(all, ({ name }) => admin.remove(`${credentialsPath}/${name}`));
+      await pollUntil(async () => (await admin.list(credentialsPath)).length === 0, {
+        what: "the RegistryCredentials to be gone",
         limit,
         every: Temporal.Duration.from({ milliseconds: 20 }),
       });
     },
+    isWhole: (secret) => passwordsIn(secret["data"]).length === hostsOfSecret(dimensions),
+    holds,
     verify: async (password) => {
       const tenants = new Set(namespaces);
       const right = (await secretsCalled(admin, operatorSecret)).filter(
-        (secret) => tenants.has(secret.metadata.namespace ?? "") && passwordIn(secret["data"]) === password,
+        (secret) => tenants.has(secret.metadata.namespace ?? "") && holds(secret, password),
       );
       if (right.length !== namespaces.length) {
         throw new Error(`only ${right.length} of ${namespaces.length} Secrets hold the new password`);
@@ -103,19 +144,10 @@ export async function operatorSide({ cluster, admin, namespaces }: Stage): Promi
   };
 }
 
-function bytesIn(folder: string): number {
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((each) => each.isFile());
-  return files.reduce((total, { parentPath, name }) => total + statSync(join(parentPath, name)).size, 0);
-}
-
-function newPassword(): string {
-  return randomBytes(passwordBytes).toString("base64url");
-}
-
-function passwordIn(data: unknown): string | undefined {
+function passwordsIn(data: unknown): readonly unknown[] {
   const encoded = (data as Record<string, string> | undefined)?.[".dockerconfigjson"] ?? "";
   const config = JSON.parse(Buffer.from(encoded, "base64").toString() || "{}") as {
     auths?: Record<string, { password?: string }>;
   };
-  return Object.values(config.auths ?? {})[0]?.password;
+  return Object.values(config.auths ?? {}).map(({ password }) => password);
 }

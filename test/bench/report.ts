@@ -1,8 +1,11 @@
 // The numbers that the bench reports, and how they follow from what was measured.
+import type { Dimensions } from "./dimensions.ts";
 import { median, percentile } from "./statistics.ts";
+import type { Usage } from "./usage-reporter.ts";
 
 /** One burst of N writes by one side. */
 export interface Burst {
+  readonly writes: number;
   /** From the word to begin to the last write, as a watch sees it. */
   readonly seconds: number;
   /** From the first write to the last, as a watch sees them. */
@@ -18,10 +21,26 @@ export interface Pairs {
   readonly bare: readonly Burst[];
 }
 
+type Footprint = Pick<Usage, "rssMegabytes" | "peakRssMegabytes" | "longestStallMilliseconds">;
+
+/** Secrets and references, and for the operator the RegistryCredentials; memory and stalls are those of its process so far. */
+export interface Deletion extends Footprint {
+  readonly seconds: number;
+  readonly cpuSeconds: number;
+}
+
+/** Seconds since it was started. */
+export interface Start extends Omit<Footprint, "rssMegabytes"> {
+  readonly readySeconds: number;
+  readonly restSeconds: number;
+  readonly writes: number;
+}
+
 /** What was measured, in the order in which it was measured. Times of namespaces in milliseconds. */
 export interface Raw {
   readonly setting: {
     readonly namespaces: number;
+    readonly dimensions: Dimensions;
     readonly singleSecretWatches: number;
     readonly secretBytes: number;
     readonly node: string;
@@ -32,20 +51,21 @@ export interface Raw {
   readonly size: { readonly bundleMegabytes: number; readonly imageMegabytes: number };
   readonly fanOut: Pairs;
   readonly references: Pairs;
-  readonly fanOutSeconds: number;
-  readonly memory: { readonly afterFanOut: number; readonly afterRotations: number; readonly peak: number };
+  readonly deletion: { readonly operator: readonly Deletion[]; readonly bare: readonly Deletion[] };
+  /** A fan-out of Secrets and references. */
+  readonly together: Deletion;
   readonly startToFirstWriteSeconds: readonly number[];
-  readonly startNoChangeWrites: number;
+  readonly startNoChange: readonly Start[];
   readonly rotationCold: Pairs;
   readonly rotation: Pairs;
+  readonly afterRotations: Footprint;
   readonly newNamespace: {
     readonly secret: readonly number[];
     readonly reference: readonly number[];
     readonly secretDuringRotation: readonly number[];
     readonly referenceDuringRotation: readonly number[];
   };
-  readonly steadyState: { readonly seconds: number; readonly requests: Readonly<Record<string, number>> };
-  readonly deletionSeconds: readonly number[];
+  readonly steadyState: Footprint & { readonly seconds: number; readonly requests: Readonly<Record<string, number>> };
   /** Watches that the API server dropped because they did not keep up, whoever held them. */
   readonly droppedWatches: number;
 }
@@ -54,32 +74,51 @@ export type Rows = Readonly<Record<string, number>>;
 
 /** One number per row; ratios are medians of the pairs' ratios. */
 export function rowsFrom(raw: Raw): Rows {
-  const { newNamespace, memory, steadyState } = raw;
+  const { newNamespace, steadyState, deletion, startNoChange } = raw;
+  const operators = [...deletion.operator, raw.together, ...startNoChange, raw.afterRotations, steadyState];
+  const secondsOf = ({ seconds }: { readonly seconds: number }): number => seconds;
   return rounded({
     namespaces: raw.setting.namespaces,
     singleSecretWatches: raw.setting.singleSecretWatches,
-    fanOutSeconds: raw.fanOutSeconds,
+    fanOutSeconds: raw.together.seconds,
+    fanOutCpuSeconds: raw.together.cpuSeconds,
     fanOutRatio: rateRatio(raw.fanOut),
+    fanOutWritesPerSecond: median(raw.fanOut.operator.map(rate)),
+    fanOutCpuPer1000Writes: median(raw.fanOut.operator.map(cpuPer1000Writes)),
+    bareFanOutCpuPer1000Writes: median(raw.fanOut.bare.map(cpuPer1000Writes)),
     referencesPerSecond: median(raw.references.operator.map(rate)),
     referencesRatio: rateRatio(raw.references),
-    rotationSeconds: median(raw.rotation.operator.map(({ seconds }) => seconds)),
+    rotationSeconds: median(raw.rotation.operator.map(secondsOf)),
     rotationWritesPerSecond: median(raw.rotation.operator.map(rate)),
     bareWritesPerSecond: median(raw.rotation.bare.map(rate)),
     rotationRatio: rateRatio(raw.rotation),
     rotationColdRatio: rateRatio(raw.rotationCold),
     operatorCpuRatio: ratio(raw.rotation, ({ cpuSeconds }) => cpuSeconds),
+    rotationCpuPer1000Writes: median(raw.rotation.operator.map(cpuPer1000Writes)),
+    bareRotationCpuPer1000Writes: median(raw.rotation.bare.map(cpuPer1000Writes)),
+    apiServerCpuPer1000Writes: median(
+      raw.rotation.operator.map(({ apiServerCpuSeconds, writes }) => (apiServerCpuSeconds * 1000) / writes),
+    ),
     newNamespaceSecretP50: percentile(newNamespace.secret, 50),
     newNamespaceSecretP99: percentile(newNamespace.secret, 99),
     newNamespaceReferenceP50: percentile(newNamespace.reference, 50),
     newNamespaceReferenceP99: percentile(newNamespace.reference, 99),
     newNamespaceDuringRotationP50: percentile(newNamespace.referenceDuringRotation, 50),
     newNamespaceDuringRotationP99: percentile(newNamespace.referenceDuringRotation, 99),
-    rssMegabytes: memory.afterFanOut,
-    rssPeakMegabytes: memory.peak,
+    rssMegabytes: raw.together.rssMegabytes,
+    rssAfterRotationMegabytes: raw.afterRotations.rssMegabytes,
+    rssAfterDeletionMegabytes: median(deletion.operator.map(({ rssMegabytes }) => rssMegabytes)),
+    rssPeakMegabytes: Math.max(...operators.map(({ peakRssMegabytes }) => peakRssMegabytes)),
+    longestStallMilliseconds: Math.max(...operators.map((each) => each.longestStallMilliseconds)),
+    bareLongestStallMilliseconds: Math.max(...deletion.bare.map((each) => each.longestStallMilliseconds)),
     startToFirstWriteSeconds: median(raw.startToFirstWriteSeconds),
-    startNoChangeWrites: raw.startNoChangeWrites,
+    startNoChangeSeconds: median(
+      startNoChange.map(({ readySeconds, restSeconds }) => Math.max(readySeconds, restSeconds)),
+    ),
+    startNoChangeWrites: sum(startNoChange.map(({ writes }) => writes)),
     ...raw.size,
-    deletionSeconds: median(raw.deletionSeconds),
+    deletionSeconds: median(deletion.operator.map(secondsOf)),
+    deletionRatio: medianRatio(deletion.bare.map(secondsOf), deletion.operator.map(secondsOf)),
     steadyStateRequestsPerMinute: (sum(Object.values(steadyState.requests)) * 60) / steadyState.seconds,
   });
 }
@@ -88,16 +127,25 @@ function rate({ writesPerSecond }: Burst): number {
   return writesPerSecond;
 }
 
+function cpuPer1000Writes({ cpuSeconds, writes }: Burst): number {
+  return (cpuSeconds * 1000) / writes;
+}
+
 function rateRatio(pairs: Pairs): number {
   return ratio(pairs, rate);
 }
 
 /** The median over the pairs of operator over bare client. */
 function ratio({ operator, bare }: Pairs, of: (burst: Burst) => number): number {
+  return medianRatio(operator.map(of), bare.map(of));
+}
+
+/** Of what stands at the same place in both. */
+function medianRatio(ones: readonly number[], others: readonly number[]): number {
   return median(
-    operator.flatMap((burst, index) => {
-      const other = bare[index];
-      return other ? [of(burst) / of(other)] : [];
+    ones.flatMap((one, index) => {
+      const other = others[index];
+      return other === undefined ? [] : [one / other];
     }),
   );
 }
@@ -106,6 +154,8 @@ function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-function rounded(rows: Rows): Rows {
-  return Object.fromEntries(Object.entries(rows).map(([name, value]) => [name, Math.round(value * 1000) / 1000]));
+/** To a thousandth; without those of which nothing was measured, such as a wait that no rotation lasts for. */
+export function rounded(rows: Rows): Rows {
+  const known = Object.entries(rows).filter(([, value]) => Number.isFinite(value));
+  return Object.fromEntries(known.map(([name, value]) => [name, Math.round(value * 1000) / 1000]));
 }

@@ -5,9 +5,12 @@ import { parse } from "yaml";
 import { type AdminClient, adminClient, type KubeObject } from "../cluster/admin-client.ts";
 import { type ControlPlane, startControlPlane } from "../cluster/control-plane.ts";
 import { pollUntil } from "../cluster/poll-until.ts";
+import { atOnce } from "./at-once.ts";
 import { type Changes, changesOf } from "./changes.ts";
 import { type Child, startChild } from "./child.ts";
+import { type Dimensions, oneOfEach } from "./dimensions.ts";
 import type { KubeletsRequest } from "./kubelets.ts";
+import { patience } from "./patience.ts";
 
 /** How a process reaches the API server. */
 export type Access = Pick<ControlPlane, "server" | "caFile" | "adminToken">;
@@ -18,6 +21,9 @@ export interface Stage {
   readonly admin: AdminClient;
   /** The tenants that are there all the time. */
   readonly namespaces: readonly string[];
+  /** Their ServiceAccounts, as `accountKey` has them. */
+  readonly accounts: readonly string[];
+  readonly dimensions: Dimensions;
   readonly singleSecretWatches: number;
   readonly seen: Readonly<Record<"namespaces" | "serviceAccounts" | "operatorSecrets" | "bareSecrets", Changes>>;
   /** CPU seconds of kube-apiserver since its start. */
@@ -34,17 +40,32 @@ export const operatorSecret = "regcred";
 export const bareSecret = "compare";
 
 const maxWatches = 1000;
-const atOnce = 16;
+const foreignSecretBytes = 10_000;
 
 export interface StageOptions {
   readonly namespaces: number;
+  readonly dimensions?: Dimensions;
+  /** To which kube-apiserver and etcd are held. */
+  readonly apiServerCores?: number | undefined;
   readonly log: (line: string) => void;
   readonly step: (text: string) => void;
 }
 
-export async function openStage({ namespaces: count, log, step }: StageOptions): Promise<Stage> {
+/** By which the watch of the ServiceAccounts tells one from another. */
+export function accountKey(namespace: string, name = "default"): string {
+  return `${namespace}/${name}`;
+}
+
+/** About how many seconds each of its steps takes. */
+export function stageSteps(namespaces: number, dimensions: Dimensions): readonly number[] {
+  const objects = namespaces * (dimensions.serviceAccounts + 1) + dimensions.foreignSecrets;
+  return [10, 2 + objects / 200, 2];
+}
+
+export async function openStage({ namespaces: count, log, step, ...options }: StageOptions): Promise<Stage> {
+  const { dimensions = oneOfEach } = options;
   step("control plane");
-  const cluster = await startControlPlane({ log });
+  const cluster = await startControlPlane({ log, cores: options.apiServerCores });
   try {
     const { server, caFile, adminToken } = cluster;
     const access = { server, caFile, adminToken };
@@ -55,6 +76,15 @@ export async function openStage({ namespaces: count, log, step }: StageOptions):
     step(`${count} namespaces`);
     const namespaces = Array.from({ length: count }, (_, index) => `team-${String(index).padStart(5, "0")}`);
     await createNamespaces(admin, namespaces);
+    const furtherAccounts = Array.from(
+      { length: dimensions.serviceAccounts - 1 },
+      (_, index) => `account-${index + 1}`,
+    );
+    await atOnce(
+      namespaces.flatMap((namespace) => furtherAccounts.map((name) => ({ namespace, name }))),
+      ({ namespace, name }) => admin.create(`/api/v1/namespaces/${namespace}/serviceaccounts`, { metadata: { name } }),
+    );
+    await createForeignSecrets(admin, namespaces, dimensions.foreignSecrets);
 
     const watched = namespaces.slice(0, Math.floor(maxWatches / 2));
     const secrets = watched.flatMap((namespace) => [operatorSecret, bareSecret].map((name) => ({ namespace, name })));
@@ -64,7 +94,11 @@ export async function openStage({ namespaces: count, log, step }: StageOptions):
       changesOf(access, `/api/v1/secrets?fieldSelector=metadata.name%3D${name}`);
     const seen = {
       namespaces: await changesOf(access, "/api/v1/namespaces"),
-      serviceAccounts: await changesOf(access, "/api/v1/serviceaccounts?fieldSelector=metadata.name%3Ddefault"),
+      serviceAccounts: await changesOf(
+        access,
+        furtherAccounts.length > 0 ? "/api/v1/serviceaccounts" : defaultAccounts,
+        ({ metadata }) => accountKey(metadata.namespace ?? "", metadata.name),
+      ),
       operatorSecrets: await named(operatorSecret),
       bareSecrets: await named(bareSecret),
     };
@@ -73,6 +107,10 @@ export async function openStage({ namespaces: count, log, step }: StageOptions):
       cluster,
       admin,
       namespaces,
+      accounts: namespaces.flatMap((namespace) =>
+        ["default", ...furtherAccounts].map((name) => accountKey(namespace, name)),
+      ),
+      dimensions,
       singleSecretWatches: secrets.length,
       seen,
       apiServerCpuSeconds: async () => sumOf("process_cpu_seconds_total", await cluster.metricsText()),
@@ -95,6 +133,8 @@ export function secretsCalled(admin: AdminClient, name: string): Promise<readonl
   return admin.list(`/api/v1/secrets?fieldSelector=metadata.name%3D${name}`);
 }
 
+const defaultAccounts = "/api/v1/serviceaccounts?fieldSelector=metadata.name%3Ddefault";
+
 async function installCrd(admin: AdminClient): Promise<void> {
   const file = new URL("../../crds/regcred.dev_registrycredentials.yaml", import.meta.url);
   await admin.create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", parse(await readFile(file, "utf8")));
@@ -108,23 +148,33 @@ async function installCrd(admin: AdminClient): Promise<void> {
   );
 }
 
+/** Resolves when Kubernetes, too, has done with them what it does with each. */
 async function createNamespaces(admin: AdminClient, names: readonly string[]): Promise<void> {
-  const waiting = names.values();
-  const work = async (): Promise<void> => {
-    for (const name of waiting) await admin.create("/api/v1/namespaces", { metadata: { name } });
-  };
-  await Promise.all(Array.from({ length: atOnce }, work));
-  await pollUntil(
-    async () => {
-      const accounts = await admin.list("/api/v1/serviceaccounts?fieldSelector=metadata.name%3Ddefault");
-      const served = new Set(accounts.map(({ metadata }) => metadata.namespace));
-      return names.every((name) => served.has(name));
-    },
-    {
-      what: "the default ServiceAccount of every namespace",
-      limit: Temporal.Duration.from({ minutes: 10 }),
-      every: Temporal.Duration.from({ seconds: 1 }),
-    },
+  await atOnce(names, (name) => admin.create("/api/v1/namespaces", { metadata: { name } }));
+  for (const path of [defaultAccounts, "/api/v1/configmaps?fieldSelector=metadata.name%3Dkube-root-ca.crt"]) {
+    await pollUntil(
+      async () => {
+        const objects = await admin.list(path);
+        const served = new Set(objects.map(({ metadata }) => metadata.namespace));
+        return names.every((name) => served.has(name));
+      },
+      {
+        what: `an object in every namespace: ${path}`,
+        limit: patience(2 * names.length),
+        // Each look reads all of them.
+        every: Temporal.Duration.from({ milliseconds: 500 + Math.ceil(names.length / 4) }),
+      },
+    );
+  }
+}
+
+async function createForeignSecrets(admin: AdminClient, namespaces: readonly string[], count: number): Promise<void> {
+  const stringData = { content: "x".repeat(foreignSecretBytes) };
+  await atOnce(Array(count).keys(), (index) =>
+    admin.create(`/api/v1/namespaces/${namespaces[index % namespaces.length]}/secrets`, {
+      metadata: { name: `foreign-${index}` },
+      stringData,
+    }),
   );
 }
 

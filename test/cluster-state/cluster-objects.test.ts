@@ -113,6 +113,21 @@ describe("a call", () => {
     },
   );
 
+  it("tryCreateSecret is a dry run, refused as a creation is, but not where the Secret is there", async () => {
+    const isThere = status(409, "AlreadyExists", 'secrets "regcred" already exists');
+    const refused = status(403, "Forbidden", 'secrets "regcred" is forbidden: exceeded quota: none');
+    let asked = 0;
+    const { server, api } = await serve((_, response) =>
+      (asked += 1) === 1 ? json(response, 409, isThere) : json(response, 403, refused),
+    );
+    await api.tryCreateSecret("team-x", secret);
+    await expect(api.tryCreateSecret("team-x", secret)).rejects.toMatchObject({ kind: "quotaExceeded" });
+    const [received] = server.received;
+    expect(received).toMatchObject({ method: "POST", path: "/api/v1/namespaces/team-x/secrets" });
+    const query = { dryRun: "All", fieldManager: "regcred", timeout: "5s" };
+    expect(Object.fromEntries(received?.query ?? [])).toEqual(query);
+  });
+
   it("deleteSecret names the very object in the very state", async () => {
     const { server, api } = await serve((_, response) => json(response, 200, { kind: "Status", status: "Success" }));
     await api.deleteSecret("team-x", "regcred", { uid: "u", resourceVersion: "5" });

@@ -9,8 +9,10 @@ import { stringify } from "yaml";
 import type { ControlPlane } from "./control-plane.ts";
 
 export type Fault =
-  /** A refusal in the API server's own form; 429 and 503 may say when to come back, in seconds. */
-  | { readonly kind: "answer"; readonly code: number; readonly retryAfter?: number }
+  /** A refusal in the API server's own form; 429 and 503 may say when to come back, in seconds. `every`: of so many one. */
+  | { readonly kind: "answer"; readonly code: number; readonly retryAfter?: number; readonly every?: number }
+  /** The request waits for so long before it passes. */
+  | { readonly kind: "slow"; readonly milliseconds: number }
   /** The true answer, well ended in its middle. */
   | { readonly kind: "half" }
   /** The request is carried out, and the connection breaks before the answer. */
@@ -23,14 +25,16 @@ export type Fault =
   | { readonly kind: "late" };
 
 /**
- * stores: what fills them, which are watches, and lists in pages where the API server does not know WatchList. Or those
+ * objects: writes but of Leases, which the API server's priority and fairness puts first. stores: what fills them, which are watches, and lists in pages where the API server does not know WatchList. Or those
  * among these whose path and query are told by the function.
  */
-export type Victims = "all" | "writes" | "watches" | "stores" | ((url: string) => boolean);
+export type Victims = "all" | "writes" | "objects" | "watches" | "stores" | ((url: string) => boolean);
 
 export interface FaultProxy {
   /** A kubeconfig that leads through the proxy, as the cluster's administrator. */
   readonly kubeconfig: string;
+  /** `http://127.0.0.1:PORT`. */
+  readonly server: string;
   /** From now on these requests meet the fault; watches that are open already are cut, if they are among them. */
   inject(fault: Fault, victims: Victims): void;
   /** From now on everything passes. What hangs goes on hanging; what is late arrives. */
@@ -51,6 +55,7 @@ export async function faultProxy(
   let current: { readonly fault: Fault; readonly victims: Victims } | undefined;
   let all = 0;
   let writes = 0;
+  let hits = 0;
 
   const server = createServer((incoming, response) => {
     const { url = "" } = incoming;
@@ -67,10 +72,21 @@ export async function faultProxy(
     const isHit = (victims: Victims): boolean =>
       typeof victims === "function"
         ? isStore && victims(url)
-        : { all: true, writes: isWrite, watches: isWatch, stores: isStore }[victims];
+        : {
+            all: true,
+            writes: isWrite,
+            objects: isWrite && !url.includes("/leases"),
+            watches: isWatch,
+            stores: isStore,
+          }[victims];
     const fault = current && isHit(current.victims) ? current.fault : undefined;
     switch (fault?.kind) {
       case "answer":
+        hits += 1;
+        if (hits % (fault.every ?? 1) !== 0) {
+          pass(incoming, response, undefined);
+          return;
+        }
         refuse(response, fault.code, fault.retryAfter);
         return;
       case "reset":
@@ -80,6 +96,11 @@ export async function faultProxy(
         return;
       case "late":
         void keep(incoming);
+        return;
+      case "slow":
+        setTimeout(() => {
+          if (!incoming.socket.destroyed) pass(incoming, response, undefined);
+        }, fault.milliseconds);
         return;
       case "half":
       case "lost":
@@ -141,9 +162,10 @@ export async function faultProxy(
 
   return {
     kubeconfig,
+    server: `http://127.0.0.1:${port}`,
     inject: (fault, victims) => {
       current = { fault, victims };
-      if (victims === "writes") return;
+      if (victims === "writes" || victims === "objects") return;
       const isCut = typeof victims === "function" ? victims : () => true;
       for (const watch of watches) if (isCut(watch.url ?? "")) watch.socket.destroy();
     },

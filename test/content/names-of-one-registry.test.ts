@@ -1,7 +1,7 @@
 // Tests that the login of a registry serves each of its names that an entry has, under that very name.
 import { expect, it } from "vitest";
 import { contentOf } from "../../src/content/content.ts";
-import { formerLogins } from "../../src/controllers/pull-secret/observe-contributions.ts";
+import { formerLogins } from "../../src/grants/former-logins.ts";
 import { credential, login, now, staticEntry, token } from "../entitlement/objects.ts";
 import { scopeOf } from "../providers/scope.ts";
 

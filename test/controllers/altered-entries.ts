@@ -8,9 +8,10 @@ import type { LiveSecret } from "../../src/cluster/pull-secret-object.ts";
 import type { PullSecretPlan } from "../../src/controllers/pull-secret/plan-types.ts";
 import type { NamespaceRecord } from "../../src/cluster/records.ts";
 import type { Context } from "../../src/controllers/context.ts";
-import { gatherContributions, keepDecided } from "../../src/controllers/pull-secret/observe-contributions.ts";
+import { gather } from "../../src/controllers/pull-secret/observe.ts";
+import { keepDecided } from "../../src/grants/former-logins.ts";
 import { grantKeys } from "../../src/providers/grant-keys.ts";
-import { type GrantTracker, grantTracker, tokenSecretName } from "../../src/controllers/token/grant-tracker.ts";
+import { type GrantTracker, grantTracker, tokenSecretName } from "../../src/grants/grant-tracker.ts";
 import { tokenFromData, tokenToData } from "../../src/cluster/token-wire.ts";
 import { type FakeClock, fakeClock } from "../fake-clock.ts";
 import { credential, login } from "../entitlement/objects.ts";
@@ -81,9 +82,8 @@ export function world(): World {
     standing,
     denied,
     serve: (of, ...by) => {
-      const user = `secret/${of.name}/regcred`;
       const contributing = by.map((each) => ({ credential: each, name: each.name, held: false }));
-      const { contributions } = gatherContributions(context(), { user }, of, contributing);
+      const { contributions } = gather(context(), { namespace: of, name: "regcred" }, contributing);
       const wanted = wants(contributions, {}, clock.now());
       const there = standing.get(of.name);
       const given = { namespace: of, ...wanted, record: there && recordOf(there), now: clock.now(), maxBytes };

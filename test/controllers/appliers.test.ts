@@ -180,7 +180,7 @@ describe("a Secret that somebody applies", () => {
     const record = transform(object);
     const run = { context, namespace: namespace({ name: "team-a" }), name: "regcred" };
     const write = (kind: "replace" | "giveUp") =>
-      writeSecret(run, { kind, body, othersFields }, { record, content: undefined }, never);
+      writeSecret(run, { kind, body, othersFields }, { record, content: undefined, leaving: [] }, never);
     await write("replace");
     expect(sent.map(({ metadata }) => [metadata.resourceVersion, metadata.managedFields])).toEqual([
       ["7", undefined],

@@ -2,7 +2,7 @@
 import { OperatorError } from "../../src/runtime/errors.ts";
 import type { Grant } from "../../src/providers/grant.ts";
 import { keyOf, tokenKey } from "../../src/controllers/keys.ts";
-import type { VerificationTarget } from "../../src/controllers/token/verification-target.ts";
+import type { VerificationTarget } from "../../src/grants/verification-target.ts";
 import { budgets } from "../../src/providers/authority.ts";
 import { NetworkError } from "../../src/providers/http/network-error.ts";
 import type { NewToken } from "../../src/cluster/token.ts";

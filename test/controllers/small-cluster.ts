@@ -101,6 +101,7 @@ export function smallCluster() {
       if (objects.secrets.has(key)) throw refused("alreadyExists", 409);
       return written(`create ${key}`, put("secrets", raw) as unknown as SecretObject);
     },
+    tryCreateSecret: async () => undefined,
     replaceSecret: async (namespace, name, body) =>
       written(
         `replace ${namespace}/${name}`,

@@ -34,6 +34,8 @@ interface There {
   readonly records?: readonly SecretRecord[];
   /** Those that are known to need nothing. */
   readonly settled?: string[];
+  /** Something was found of some Secret of each namespace. Default: it was. */
+  readonly judged?: boolean;
   /** What was found of the Secret regcred of each namespace. Default: nothing. */
   readonly state?: "usable" | "absent";
   /** The pull Secrets of the names have been listed. Default: they have. */
@@ -55,6 +57,7 @@ function heardOf(of: Watched, change: object, there: There): readonly (Request |
     present = [],
     records = [],
     synced = true,
+    judged = true,
   } = there;
   const settled = there.settled ?? [];
   const store = (values: readonly string[]) => ({
@@ -88,6 +91,7 @@ function heardOf(of: Watched, change: object, there: There): readonly (Request |
     credentials: {
       index: credentialIndex,
       statusCache: {
+        secretNames: () => (judged ? ["another"] : []),
         secret: (at: string, name: string) =>
           name === "regcred" && (at === "found" || there.state) ? { state: there.state } : undefined,
       },
@@ -224,6 +228,24 @@ describe("a ServiceAccount", () => {
       { names: ["regcred", "old"], credentials: ["acme"] },
     );
     expect(lanes(requests)).toEqual(expected.toSorted());
+  });
+});
+
+describe("the references of a namespace none of whose Secrets has been judged yet", () => {
+  const there = { namespaces: ["team-a"], judged: false };
+  const isAsked = (of: Watched, change: object, more: There = {}): boolean =>
+    requestsOf(of, change, { ...there, ...more }).some(({ key }) => key === "references/team-a");
+
+  it.each<[string, Watched, object]>([
+    ["it has just appeared", "namespaces", { key: "team-a", after: namespace() }],
+    ["an account has", "serviceAccounts", { key: serviceAccount().key, after: serviceAccount() }],
+    ["a RegistryCredential has", "credentials", { key: "acme", after: record(credential()) }],
+  ])("are not looked at because %s, but with the first of them", (_what, of, change) => {
+    expect([isAsked(of, change), isAsked(of, change, { judged: true })]).toEqual([false, true]);
+  });
+
+  it("are looked at where nobody wants any there", () => {
+    expect(isAsked("namespaces", { key: "team-a", after: namespace() }, { concerned: [] })).toBe(true);
   });
 });
 

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { bundle } from "../../tools/build/bundle.ts";
+import { bundle, entryFile } from "../../tools/build/bundle.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { withFreePort } from "../cluster/free-port.ts";
 import { type Asked, type HeldRequests, heldRequests } from "../cluster/held-requests.ts";
@@ -57,8 +57,8 @@ let running: ProcessOne | undefined;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "regcred-process-one-"));
-  program = join(folder, "regcred.mjs");
-  await bundle(program);
+  await bundle(folder);
+  program = join(folder, entryFile);
   return () => rm(folder, { recursive: true });
 }, 120_000);
 afterEach(() => running?.kill());

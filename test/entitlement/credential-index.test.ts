@@ -242,6 +242,25 @@ describe("the participants of a Secret", () => {
     ]);
   });
 
+  it("are the same where all names are asked for at once, without those with which nobody has to do there", () => {
+    const { asked, put } = world();
+    const retiring = [{ secretName: "old", until: "2026-01-01T13:00:00Z" }];
+    const named = (name: string, secretName: string, include: string): RegistryCredential =>
+      credential({
+        ...acme,
+        name,
+        uid: `uid-${name}`,
+        status: { ...status, secretName },
+        spec: { namespaces: { include: [include] }, pullSecret: { name: secretName, onConflict: "Fail" } },
+      });
+    put(credential({ ...acme, status: { ...status, retiring } }));
+    put(named("beta", "regcred", "team-*"), named("gamma", "own", "team-a"), named("delta", "far", "ops-*"));
+    const all = asked.contributorsIn(namespace());
+    expect([...all.keys()].toSorted()).toEqual(["old", "own", "regcred"]);
+    for (const [name, its] of all) expect(its).toEqual(asked.contributors(namespace(), name));
+    expect(all.get("regcred")?.map((each) => each.name)).toEqual(["acme", "beta"]);
+  });
+
   it("are confirmed once finalizer and Secret name are stored with them", () => {
     const { asked, put } = world();
     const confirmed = (each: RegistryCredential): boolean | undefined => {

@@ -18,6 +18,9 @@ it("not once every pull Secret has been judged, until one is new or cannot be ju
   const asked = (): string => context.credentials.judged.nobodyElse().kind;
   await world.pass({ seconds: 15 });
   expect(asked()).toBe("absent");
+  // Nobody is concerned by that, so that nothing runs.
+  world.edit("namespaces", "team-a", { metadata: { annotations: { note: "x" } } });
+  expect(asked()).toBe("absent");
 
   // A right is taken away while it runs.
   const { namesSynced } = context.cluster;

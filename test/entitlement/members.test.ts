@@ -286,6 +286,15 @@ describe("the record", () => {
     expect([...tracker.unsaved("c")]).toEqual([[0, []]]);
   });
 
+  it("that goes with its RegistryCredential is not written again", () => {
+    const tracker = leading();
+    tracker.begin("c");
+    stores(tracker).save("c");
+    tracker.forgetCredential("c", knownAbsent);
+    tracker.observed({ credentialUid: "c", part: 0 }, undefined);
+    expect([tracker.unsaved("c").size, tracker.recorded("c")]).toEqual([0, false]);
+  });
+
   it("tells the Secrets of one namespace apart", () => {
     const tracker = members();
     const row = { secretUid: "s", merged: false, former: false };

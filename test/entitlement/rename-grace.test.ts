@@ -31,6 +31,11 @@ describe("a renamed pull Secret", () => {
     ]);
   });
 
+  it("is known though somebody has taken the present name out of the status", () => {
+    const retiring = [{ secretName: "old", until: "2026-01-01T12:30:00Z" }];
+    expect(retiredNames(renamed({ retiring }), now).map(({ secretName }) => secretName)).toEqual(["old"]);
+  });
+
   it("is not retired where the name came back", () => {
     const retiring = [{ secretName: "new", until: "2026-01-01T12:30:00Z" }];
     expect(retiredNames(renamed({ secretName: "new", retiring }), now)).toEqual([]);

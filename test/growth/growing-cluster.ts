@@ -30,6 +30,8 @@ export interface Cost {
   readonly calls: Readonly<Record<string, number>>;
   /** Questions to what the controllers keep: see `countedContext`. */
   readonly operations: number;
+  /** The same by subject and question. */
+  readonly by: Readonly<Record<string, number>>;
 }
 
 export interface GrowingCluster {
@@ -89,7 +91,7 @@ export function growingCluster(shape: Shape): GrowingCluster {
   let runs: Record<string, number> = {};
   const latest = new Map<string, ClusterObject>();
   let generation = 1;
-  const operations: Operations = { count: 0 };
+  const operations: Operations = { count: 0, by: {} };
   const { cluster, stores, context, begin, run, work } = inMemoryOperator({
     clock,
     seen: (whole) => countedContext(whole, operations),
@@ -127,9 +129,10 @@ export function growingCluster(shape: Shape): GrowingCluster {
     calls = {};
     runs = {};
     operations.count = 0;
+    operations.by = {};
     what();
     await clock.advance(Temporal.Duration.from({ seconds: 20 }));
-    return { runs, calls, operations: operations.count };
+    return { runs, calls, operations: operations.count, by: operations.by };
   };
 
   const feed = stores.namespaces.feed();

@@ -1,8 +1,8 @@
-// Tests that the one file serves a real cluster, with every cloud's SDK in it.
+// Tests that the bundle serves a real cluster, with every cloud's SDK in it.
 import { createHash, generateKeyPairSync } from "node:crypto";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { bundle } from "../../tools/build/bundle.ts";
+import { bundle, entryFile } from "../../tools/build/bundle.ts";
 import type { Part } from "../cluster/part.ts";
 import { cloudManifest } from "../demo/cloud-manifest.ts";
 import { operatorProcess } from "../demo/operator-process.ts";
@@ -30,8 +30,9 @@ afterAll(async () => {
 const secrets = `/api/v1/namespaces/${operatorNamespace}/secrets`;
 
 it("serves what AWS, Azure and Google hand out", async () => {
-  const program = join(world.cluster.folder, "regcred.mjs");
-  await bundle(program);
+  const files = join(world.cluster.folder, "regcred");
+  await bundle(files);
+  const program = join(files, entryFile);
   const manifest = cloudManifest("team-*", clouds.keys);
   for (const secret of manifest.secrets) await world.admin.create(secrets, secret);
   await world.namespaces(["team-bundle"]);
@@ -74,7 +75,7 @@ it("signs as Oracle's SDK does, and says that the cloud is not there", async () 
     ],
     namespaces: { include: ["team-*"] },
   });
-  // The SDK has signed the call by then: a file that lacked a part of it would end in InternalError.
+  // The SDK has signed the call by then: a bundle that lacked a part of it would end in InternalError.
   await eventually(
     "the call is tried",
     async () => (await world.status("oracle")).registries?.[0]?.reason !== undefined,

@@ -5,7 +5,7 @@ import { join, relative } from "node:path";
 import type { OutputChunk } from "rolldown";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import packageJson from "../../package.json" with { type: "json" };
-import { bundleInParts, entryFile } from "../../tools/build/bundle.ts";
+import { bundle, entryFile } from "../../tools/build/bundle.ts";
 import { clusterCommands } from "../../src/cli/all-commands.ts";
 import { kubeconfigText } from "../cluster/kubeconfig.ts";
 import { type Loading, loadedModules } from "../loaded-modules.ts";
@@ -49,7 +49,7 @@ describe("the program in parts", { timeout: 120_000 }, () => {
   };
 
   beforeAll(async () => {
-    chunks = await bundleInParts(folder);
+    chunks = await bundle(folder);
     // Nobody listens there: https://www.iana.org/assignments/service-names-port-numbers, tcpmux
     writeFileSync(kubeconfig, kubeconfigText("https://127.0.0.1:1", "", "nobody", { token: "none" }));
   }, 120_000);

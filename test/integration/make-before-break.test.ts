@@ -1,9 +1,10 @@
 // Tests that what was altered, or cannot be rendered because something is missing or hidden, takes no login away.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { arnOf, type Ecr, ecr, ecrHost } from "./ecr.ts";
+import { arnOf, type Ecr, ecr, ecrHost, environment } from "./ecr.ts";
 import { installed } from "./installed.ts";
 import { rbac, rulesOf } from "./rights.ts";
 import {
+  credentialsPath,
   eventually,
   operatorNamespace,
   type RunningOperator,
@@ -20,7 +21,8 @@ describe("an entry", () => {
   let cloud: Ecr;
   let running: RunningOperator;
 
-  const start = (): Promise<RunningOperator> => world.startOperator({ routes: cloud.routes });
+  const start = (): Promise<RunningOperator> =>
+    world.startOperator({ settings: { environment }, routes: cloud.routes });
   const restart = async (): Promise<void> => {
     await running.stop();
     running = await start();
@@ -58,6 +60,7 @@ describe("an entry", () => {
   beforeAll(async () => {
     world = await testEnv();
     cloud = await ecr({
+      roles: ["shared"],
       federated: { [`system:serviceaccount:${operatorNamespace}:puller`]: "pull" },
       lifetime: Temporal.Duration.from({ hours: 12 }),
     });
@@ -146,6 +149,60 @@ describe("an entry", () => {
     expect((await held(namespaces, "helm", ecrHost)).map((each) => each.split(" ")[0])).toEqual(
       before.map((each) => each.split(" ")[0]),
     );
+  });
+
+  it("keeps the login of before whatever of it is altered to what does not work, until that is mended", async () => {
+    const namespaces = ["altered-0", "altered-1"];
+    const entry = { name: "main", hosts: [ecrHost] };
+    const mended = {
+      ...entry,
+      provider: "ECR",
+      identity: { from: "Operator" },
+      ecr: { roleARN: arnOf("shared") },
+    };
+    const exchange = {
+      url: "https://tokens.example.com/token",
+      auth: { type: "Bearer" },
+      response: { tokenPath: "token", expiry: "Seconds", expiryPath: "expires_in" },
+      username: "puller",
+    };
+    const nowhere = { from: "Secret", name: "nowhere" };
+    const altered: readonly (readonly [string, object])[] = [
+      ["role", { ...mended, ecr: { roleARN: arnOf("nobody") } }],
+      ["identity", { ...entry, provider: "ECR", identity: nowhere }],
+      ["kind of identity", { ...entry, provider: "ECR", identity: { from: "ServiceAccount", name: "nowhere" } }],
+      ["CA", { ...mended, caSecretName: "nowhere" }],
+      ["provider", { ...entry, provider: "Static", static: { secretName: "nowhere" } }],
+      ["endpoint", { ...entry, provider: "TokenExchange", identity: nowhere, tokenExchange: exchange }],
+      ["source", { ...entry, provider: "Static", static: { secretName: "x-$(namespace.labels['tenant'])" } }],
+    ];
+    await world.namespaces(namespaces);
+    await world.credential("altered", {
+      registries: [mended],
+      namespaces: { include: ["altered-*"] },
+      pullSecret: { name: "altered" },
+    });
+    const passwords = async (): Promise<readonly (string | undefined)[]> =>
+      Promise.all(namespaces.map(async (name) => (await world.logins(name, "altered"))?.[ecrHost]?.password));
+    await eventually("both are served", async () => (await passwords()).every((each) => each?.startsWith("shared/")));
+    const before = await held(namespaces, "altered", ecrHost);
+    for (const [what, change] of altered) {
+      await world.patchCredential("altered", { spec: { registries: [change] } });
+      await eventually(`the altered ${what} fails`, async () => {
+        const { observedGeneration, namespaces: counts } = (await world.status("altered")) as {
+          readonly observedGeneration?: number;
+          readonly namespaces?: { readonly failed: number };
+        };
+        const generation = (await world.admin.get(`${credentialsPath}/altered`))?.metadata.generation;
+        return counts?.failed === 2 && observedGeneration === generation;
+      });
+      expect([what, await held(namespaces, "altered", ecrHost)]).toEqual([what, before]);
+      await restart();
+    }
+    expect(await held(namespaces, "altered", ecrHost)).toEqual(before);
+    await world.patchCredential("altered", { spec: { registries: [mended] } });
+    await eventually("both are well", async () => (await world.status("altered")).namespaces?.ready === 2);
+    expect((await held(namespaces, "altered", ecrHost)).every((each) => each.includes(" shared/"))).toBe(true);
   });
 });
 

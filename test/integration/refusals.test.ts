@@ -136,6 +136,54 @@ describe("a refusal", () => {
     expect(await world.references("adopted")).toEqual(["adopted"]);
   });
 
+  it.each([
+    ["ours", {}, "ann"],
+    ["a tenant's that is to be adopted", { onConflict: "Adopt" }, "theirs"],
+  ])("of a new Secret in place of an immutable one, %s, leaves the one that is there", async (_whose, more, whose) => {
+    const isOurs = whose === "ann";
+    const name = `anew-${whose}`;
+    const path = `/api/v1/namespaces/${name}/secrets`;
+    const pullSecret = { name, ...more };
+    const references = isOurs ? [name] : [];
+    await world.namespaces([name]);
+    const held = async (): Promise<readonly unknown[]> => [
+      (await world.logins(name, name))?.["registry.example.com"]?.username,
+      await world.references(name),
+      (await world.secret(name, name))?.metadata.uid,
+    ];
+    if (isOurs) {
+      await credential(name, [name], { pullSecret });
+      await ready(name, 1);
+    } else {
+      await world.admin.create(path, {
+        metadata: { name, annotations: { "regcred.dev/adopt": "true" } },
+        type: "kubernetes.io/dockerconfigjson",
+        stringData: { ".dockerconfigjson": '{"auths":{"registry.example.com":{"username":"theirs","password":"x"}}}' },
+      });
+    }
+    await policy(name, name, "secrets", ["CREATE"]);
+    await world.admin.patch(`${path}/${name}`, { immutable: true });
+    if (!isOurs) await credential(name, [name], { pullSecret });
+    const before = await held();
+    expect(before.slice(0, 2)).toEqual([whose, references]);
+    await fails(name, "AdmissionDenied");
+    expect(await message(name)).toMatch(new RegExp(`denied by policy ${name} .*the platform says no`));
+    expect(await held()).toEqual(before);
+    const quotas = `/api/v1/namespaces/${name}/resourcequotas`;
+    await world.admin.create(quotas, { metadata: { name: "none" }, spec: { hard: { "count/secrets": "0" } } });
+    await removePolicy(name);
+    await eventually("the quota is told", async () => {
+      await touch(name);
+      await untouch(name);
+      return (await failure(name, "QuotaExceeded")) !== undefined;
+    });
+    expect(await held()).toEqual(before);
+    await world.admin.remove(`${quotas}/none`);
+    await touchUntil(name, name, 1);
+    expect((await world.secret(name, name))?.["immutable"]).toBeUndefined();
+    expect((await held()).slice(0, 2)).toEqual(["ann", [name]]);
+  });
+
   it("of a reference by a policy leaves the Secret, and the other ServiceAccounts served", async () => {
     await world.namespaces(["accounts"]);
     const accounts = "/api/v1/namespaces/accounts/serviceaccounts";

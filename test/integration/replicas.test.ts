@@ -154,6 +154,36 @@ describe("two replicas", () => {
     await served(`hush-${round}`);
   });
 
+  it("keep what is theirs though a tenant names another manager, or strips every mark, while nobody leads", async () => {
+    const host = "mirror.example.com";
+    const hosts = async (name: string): Promise<string> =>
+      Object.keys((await world.logins(name)) ?? {})
+        .toSorted()
+        .join(" ");
+    const [named = "", stripped = ""] = namespaces;
+    await world.credential("mirror", staticSpec("hub", { hosts: [host] }));
+    await startPair();
+    for (const name of [named, stripped])
+      await eventually(`${name} has both`, async () => (await hosts(name)) === `${host} ${hub}`);
+    leader.child.kill("SIGKILL");
+    await leader.exitCode;
+    const label = { "app.kubernetes.io/managed-by": "me" };
+    await world.admin.patch(`/api/v1/namespaces/${named}/secrets/regcred`, { metadata: { labels: label } });
+    await world.admin.patch(`/api/v1/namespaces/${stripped}/secrets/regcred`, {
+      metadata: { labels: label, annotations: null },
+    });
+    const password = await rotate();
+    await follower.untilLogged("leading");
+    await served(password);
+    await world.deleteCredential("mirror");
+    for (const name of [named, stripped]) {
+      await eventually(`${name} has lost what is taken back`, async () => (await hosts(name)) === hub);
+      expect((await world.secret(name))?.metadata.labels).toMatchObject({ "app.kubernetes.io/managed-by": "regcred" });
+    }
+    const events = (await Promise.all(["default", named, stripped].map((name) => world.events(name)))).flat();
+    expect(events.filter(({ reason }) => reason === "SecretConflict")).toEqual([]);
+  });
+
   it("never write both when the leader stood still: what it sends when it wakes up is refused, or repaired in five seconds", async () => {
     await startPair();
     const end = churn();

@@ -10,6 +10,7 @@ const answer = (): Promise<never> => Promise.resolve({} as never);
 const calls = {
   getSecret: answer,
   createSecret: answer,
+  tryCreateSecret: answer,
   replaceSecret: () => Promise.reject(new ApiError({ kind: "conflict", message: "stale", details: { causes: [] } })),
   deleteSecret: answer,
   getServiceAccount: answer,
@@ -25,6 +26,7 @@ it("counts each write by kind, verb and result", async () => {
   const made = instruments();
   const api = withMetrics(calls, made);
   await api.getSecret("team-a", "regcred");
+  await api.tryCreateSecret("team-a", "{}");
   await api.getServiceAccount("team-a", "default");
   await api.createSecret("team-a", "{}");
   await api.createSecret("team-a", "{}");

@@ -89,9 +89,9 @@ export const cloudMutants: readonly Mutant[] = [
   ),
   fault(
     "a kept login is tried without the CA that its entry names",
-    "controllers/token/verification-target.ts",
+    "grants/verification-target.ts",
     ["    ...(caSecretName === undefined ? {} : { caSecretName }),\n", ""],
-    "controllers/token/verification-target",
+    "grants/verification-target",
   ),
   fault(
     "of two waits the shorter one counts",

@@ -35,9 +35,9 @@ export const controllerMutants: readonly Mutant[] = [
   ),
   fault(
     "a token is stored with the hosts that its entry had before",
-    "controllers/token/token-makers",
+    "grants/token-makers",
     ["noted.get(key) ?? maker;", "maker;"],
-    "controllers/token/token-makers",
+    "grants/token-makers",
   ),
   fault(
     "each Secret that goes has all that is left of a deletion looked at",
@@ -71,7 +71,7 @@ export const controllerMutants: readonly Mutant[] = [
   ),
   fault(
     "what the API server answers to a write is taken for what was sent",
-    "controllers/pull-secret/plan-afterwards",
+    "controllers/pull-secret/apply",
     ["return action.kind ===", "return true || action.kind ==="],
     "growth/growth",
   ),
@@ -125,7 +125,7 @@ export const controllerMutants: readonly Mutant[] = [
   ),
   fault(
     "a generation that is counted a second time is taken for the spec of before: the content stays",
-    "controllers/pull-secret/observe-contributions",
+    "grants/contributions",
     ["          hosts.join(),\n", ""],
     "operator/restored-etcd",
   ),
@@ -158,9 +158,9 @@ export const controllerMutants: readonly Mutant[] = [
   ),
   fault(
     "nobody who remembers something of a grant hears that it is forgotten",
-    "controllers/token/grant-tracker",
+    "grants/grant-tracker",
     ["    this.#onForgotten?.(key);\n", ""],
-    "controllers/token/grant-tracker",
+    "grants/grant-tracker",
   ),
   fault(
     "an altered entry whose successor does not fit loses the login of before",
@@ -177,8 +177,14 @@ export const controllerMutants: readonly Mutant[] = [
   fault(
     "nobody looks again at a reference whose Secret could not be seen",
     "controllers/service-account/controller",
-    ["isLeftUnseen(context, namespaceName, observed) ? within(back, notSeen) : back", "back"],
+    ["observed.unseen.length > 0 ? within(back, notSeen) : back", "back"],
     "world/world",
+  ),
+  fault(
+    "references that a Secret's first finding does not ask for are not looked at",
+    "controllers/service-account/watches",
+    ["return record !== undefined && index.namesIn(record).length > 0;", "return record !== undefined;"],
+    "controllers/watches",
   ),
   fault(
     "where nobody wants anything any more the record of who is gone stays",
@@ -188,7 +194,7 @@ export const controllerMutants: readonly Mutant[] = [
   ),
   fault(
     "the token of before is collected while its successor cannot be written",
-    "controllers/pull-secret/observe-contributions",
+    "grants/former-logins",
     [", ...(decided.replaces ?? []).flatMap(knownFormers)]", "]"],
     "controllers/pull-secret/make-before-break",
   ),
@@ -284,9 +290,9 @@ export const controllerMutants: readonly Mutant[] = [
   ),
   fault(
     "what is left of an hour's budget is lost to rounding",
-    "controllers/token/mint-budget",
+    "grants/mint-budget",
     ["> maxInHour + rounding) return false;", "> maxInHour) return false;"],
-    "controllers/token/mint-budget",
+    "grants/mint-budget",
   ),
   fault(
     "a fight over a status is not counted",
@@ -338,15 +344,15 @@ export const controllerMutants: readonly Mutant[] = [
   ),
   fault(
     "who has ceased to use a token is named when that has ended",
-    "controllers/token/grant-tracker",
+    "grants/grant-tracker",
     ["return its && isAlive(its, this.#clock.now()) ?", "return its ?"],
-    "controllers/token/grant-tracker",
+    "grants/grant-tracker",
   ),
   fault(
     "what a Secret asks for beside its login overtakes a new namespace",
-    "controllers/token/grant-tracker",
+    "grants/grant-tracker",
     ["before.size > 0 ||", "before.size > 1 ||"],
-    "controllers/token/grant-tracker",
+    "grants/grant-tracker",
   ),
   fault(
     "a jump of the clock is news to no token",

@@ -50,6 +50,12 @@ export const failureMutants: readonly Mutant[] = [
     leader,
   ),
   fault(
+    "a Secret that cannot be written goes though the one in its place is refused",
+    "controllers/pull-secret/apply.ts",
+    ["if (!action.takesBack && leaving.length === 0) await", "if (false) await"],
+    operator("made-anew"),
+  ),
+  fault(
     "under Retain a namespace that is merely deselected keeps its login",
     "controllers/pull-secret/observe.ts",
     ['deleting && credential.spec.deletionPolicy === "Retain"', 'credential.spec.deletionPolicy === "Retain"'],
@@ -93,7 +99,7 @@ export const failureMutants: readonly Mutant[] = [
   ),
   fault(
     "a renewed token is never rendered",
-    "controllers/pull-secret/observe-contributions.ts",
+    "grants/contributions.ts",
     [".${source.revision}.${isAlive(source, now)}`", ".${isAlive(source, now)}`"],
     serve,
   ),
@@ -171,7 +177,7 @@ export const failureMutants: readonly Mutant[] = [
   ),
   fault(
     "who has ceased to use a grant loses what others renew",
-    "controllers/token/grant-tracker.ts",
+    "grants/grant-tracker.ts",
     ["its && isAlive(its, this.#clock.now()) ? [{ ...maker, until }] : []", "[]"],
     operator("large-and-ending"),
   ),
@@ -189,7 +195,7 @@ export const failureMutants: readonly Mutant[] = [
   ),
   fault(
     "a tenant's docker config is read again for each entry that is tried in it",
-    "controllers/pull-secret/plan-foreign.ts",
+    "content/in-place.ts",
     [
       "    return merge.with(",
       "    const again = mergeInto(dockerConfig);\n    return (again.ok ? again : merge).with(",
@@ -204,7 +210,7 @@ export const failureMutants: readonly Mutant[] = [
   ),
   fault(
     "a namespace that is made anew gets the former login of the one before",
-    "controllers/pull-secret/run.ts",
+    "controllers/pull-secret/controller.ts",
     ["if (before?.uid === uid) return before.secrets;", "if (before) return before.secrets;"],
     { phase: "unit", path: "test/controllers/pull-secret/remade-namespace.test.ts" },
   ),

@@ -47,7 +47,7 @@ export const neighbourMutants: readonly Mutant[] = [
   ),
   fault(
     "a copy in a namespace that nothing selects is removed",
-    "controllers/pull-secret/observe-roles.ts",
+    "entitlement/roles.ts",
     ["const inIt = named.filter(isWitnessed);", "const inIt = named;"],
     copied,
   ),

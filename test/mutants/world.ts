@@ -48,7 +48,7 @@ export const worldMutants: readonly Mutant[] = [
     to: 'credential.spec.deletionPolicy === "Retain"',
   }),
   found("a renewed token is not rendered", {
-    file: "src/controllers/pull-secret/observe-contributions.ts",
+    file: "src/grants/contributions.ts",
     from: "${entry.name}=${grantKey}.${source.revision}.",
     to: "${entry.name}=${grantKey}.",
   }),
@@ -59,8 +59,8 @@ export const worldMutants: readonly Mutant[] = [
   }),
   found("a new ServiceAccount is not noticed", {
     file: "src/controllers/service-account/watches.ts",
-    from: "        ? [{ key: referencesKey(after.namespace)",
-    to: "        ? [{ key: referencesKey(`${after.namespace}.`)",
+    from: "ask(after.namespace, { lane: before",
+    to: "ask(`${after.namespace}.`, { lane: before",
   }),
   found("another label of a Namespace is not noticed", {
     file: "src/controllers/pull-secret/watches.ts",
@@ -68,7 +68,7 @@ export const worldMutants: readonly Mutant[] = [
     to: "      const names = change.before ? [] : namesConcerning(context, change);",
   }),
   found("another source is not noticed", {
-    file: "src/controllers/token/grants-by-source.ts",
+    file: "src/grants/grants-by-source.ts",
     from: "grants.get(source) ?? []",
     to: "grants.get(`${source}.`) ?? []",
   }),
@@ -88,7 +88,7 @@ export const worldMutants: readonly Mutant[] = [
     to: "        return readings.size > 0;",
   }),
   known("who is suspended counts as served with what it needs", "for which nothing was ever written", {
-    file: "src/controllers/pull-secret/observe-contributions.ts",
+    file: "src/grants/former-logins.ts",
     from: "!credential.spec.suspend && users.some(",
     to: "users.some(",
   }),
@@ -132,7 +132,7 @@ export const worldMutants: readonly Mutant[] = [
     to: "const comesBack = false;",
   }),
   known("what one that stays has no more of is left with what another one retains", "retains nothing of one", {
-    file: "src/controllers/pull-secret/plan-removal.ts",
+    file: "src/content/rest.ts",
     from: "  if (!rest?.ok) return { dockerConfig, otherData };",
     to: "  if (keys.length >= 0 || !rest?.ok) return { dockerConfig, otherData };",
   }),

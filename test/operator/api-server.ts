@@ -189,7 +189,13 @@ export function apiServer(now: () => Temporal.Instant): ApiServer {
     const { resource, namespace, name } = target;
     if (path === "/version") return { code: 200, body: { major: "1", minor: "37", gitVersion: "v1.37.0" } };
     if (resource === "") return { code: 200, body: { resources: [{ name: "registrycredentials" }] } };
-    if (method === "POST" && query["dryRun"] === "All") return { code: 201, body };
+    if (method === "POST" && query["dryRun"] === "All") {
+      const { metadata } = body as PlayedObject;
+      const isThere = objects.has(
+        keyOf(resource, namespace === undefined ? metadata.name : `${namespace}/${metadata.name}`),
+      );
+      return isThere ? statusError(409, "AlreadyExists") : { code: 201, body };
+    }
     if (method === "POST") return createIn(target, body);
     if (name === undefined)
       return { code: 200, body: { metadata: { resourceVersion: String(version) }, items: matching({ path, query }) } };

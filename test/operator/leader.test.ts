@@ -1,5 +1,6 @@
 // Tests that a replica writes only while it is certain to lead, and in an order in which all of it is found again.
 import { describe, expect, it } from "vitest";
+import { undisputed } from "../../src/operator/leadership.ts";
 import { statusError } from "./api-server.ts";
 import { ops, type Fixture, fixture, reported } from "./fixture.ts";
 
@@ -62,6 +63,19 @@ describe("a replica", () => {
     on.isLawful();
   });
 
+  it("that leads makes the Lease anew at once where somebody deletes it, and goes on", async () => {
+    const on = fixture();
+    on.addCredential("acme");
+    const a = on.run("a");
+    await on.pass(5);
+    on.server.remove("leases", leasePlace);
+    await on.pass(0.1);
+    expect(holderOf(on).slice(0, 2)).toBe("a_");
+    await on.pass(20);
+    expect([a.leading(), on.logged.filter((each) => /^lead|^lease/.test(each))]).toEqual([true, ["leading"]]);
+    on.isLawful();
+  });
+
   it("writes nothing any more once another one stands in the Lease, and ends", async () => {
     const on = fixture();
     on.addCredential("acme");
@@ -96,6 +110,7 @@ describe("a replica", () => {
     expect(lastWriteAt(on, "a") - renewedAt).toBeGreaterThan(8_000);
     expect(lastWriteAt(on, "a") - renewedAt).toBeLessThan(10_000);
     expect(a.end()).toMatch(/could not be renewed/);
+    expect(on.logged).toContain("lease not reached");
     on.isLawful();
   });
 
@@ -201,6 +216,8 @@ describe("a replica", () => {
     await on.pass(3);
     expect([on.logins("team-a"), on.server.list("leases")]).toEqual([{ "https://index.docker.io/v1/": "first" }, []]);
     on.isLawful();
+    // Or a kubelet would kill it.
+    expect(undisputed().stuck()).toBe(false);
   });
 
   it("does not start, and writes nothing, where the kind is not installed", async () => {

@@ -23,6 +23,18 @@ it("draws what is higher higher", () => {
   expect(first).toBeGreaterThan(second);
 });
 
+it("shows a growth with the namespaces as a straight line, where sizes are far apart", () => {
+  const drawn = ["fanOutSeconds", "rotationSeconds", "deletionSeconds", "newNamespaceSecretP50"];
+  const memory = ["newNamespaceReferenceP50", "rssMegabytes", "rssPeakMegabytes"];
+  const rows = Object.fromEntries([...drawn, ...memory].map((name) => [name, ["1", "10", "100"]]));
+  const svg = growthChart({ sizes: [100, 1_000, 10_000], rows }, palettes.light);
+  const [x1 = 0, y1 = 0, x2 = 0, y2 = 0, x3 = 0, y3 = 0] = (/points="([\d, ]+)"/.exec(svg)?.[1] ?? "")
+    .split(/[ ,]/)
+    .map(Number);
+  expect([x2 - x1, y1 - y2]).toEqual([x3 - x2, y2 - y3]);
+  expect(y1).toBeGreaterThan(y2);
+});
+
 it.each([
   ["a row that is missing", (text: string) => text.replace("`rotationSeconds`", "`rotationMinutes`"), /""/],
   [

@@ -71,7 +71,7 @@ describe("the package", { timeout: 120_000 }, () => {
     const listed = done(run("tar", ["-tzf", file]))
       .trim()
       .split("\n");
-    const others = listed.filter((name) => !/^package\/parts\/[\w.-]+\.mjs$/.test(name));
+    const others = listed.filter((name) => !/^package\/(?:main|parts\/[\w.-]+)\.mjs$/.test(name));
     expect(others.toSorted()).toEqual(["package/LICENSE", "package/package.json", "package/regcred.mjs"]);
     const made = JSON.parse(readFileSync(join(folder, "package/package.json"), "utf8")) as object;
     expect(Object.keys(made).filter((key) => /ependencies$|^private$|^scripts$/.test(key))).toEqual([]);

@@ -2,7 +2,7 @@
 import type { ClusterObject, SecretObject, ServiceAccountObject } from "../../src/cluster/cluster-api.ts";
 import { managedByLabel } from "../../src/api/names.ts";
 import { grantKeys } from "../../src/providers/grant-keys.ts";
-import { tokenSecretName } from "../../src/controllers/token/grant-tracker.ts";
+import { tokenSecretName } from "../../src/grants/grant-tracker.ts";
 import { tokenFromData } from "../../src/cluster/token-wire.ts";
 import { textOfBase64 } from "../../src/runtime/base64.ts";
 import { isFormerName, keptUnderFormerName } from "./former-names.ts";

@@ -83,6 +83,13 @@ export function playedApi(options: PlayedApiOptions): ClusterApi {
       send(secret("get", namespace, name), undefined, signal, () => real.getSecret(namespace, name)),
     createSecret: (namespace, body, signal) =>
       send(secret("create", namespace, nameIn(body)), body, signal, () => real.createSecret(namespace, body)),
+    // What is denied is denied to a dry run, too.
+    tryCreateSecret: async (namespace, body) => {
+      const request = secret("create", namespace, nameIn(body));
+      const fault = [...faults()].find((each) => isHit(each, request));
+      const answer = fault && errorOf(fault, request);
+      if (answer) throw answer;
+    },
     replaceSecret: (namespace, name, body, signal) =>
       send(secret("update", namespace, name), body, signal, () => real.replaceSecret(namespace, name, body)),
     deleteSecret: (namespace, name, preconditions, signal) =>

@@ -5,7 +5,7 @@ import type { ClusterObject, SecretObject } from "../../src/cluster/cluster-api.
 import { membersPartOf } from "../../src/cluster/member-rows.ts";
 import type { RegistryCredential, Status } from "../../src/api/registry-credential.ts";
 import { grantKeys } from "../../src/providers/grant-keys.ts";
-import { tokenSecretName } from "../../src/controllers/token/grant-tracker.ts";
+import { tokenSecretName } from "../../src/grants/grant-tracker.ts";
 import { isFormerName } from "./former-names.ts";
 import type { Incarnation } from "./incarnation.ts";
 import { isSystems } from "./ledger.ts";

@@ -5,7 +5,7 @@ import type { ClusterObject } from "../../src/cluster/cluster-api.ts";
 import { recordedEntries } from "../../src/cluster/entries-annotation.ts";
 import type { ModelEvent } from "../../src/cluster/in-memory/in-memory-server.ts";
 import { grantKeys } from "../../src/providers/grant-keys.ts";
-import { tokenSecretName } from "../../src/controllers/token/grant-tracker.ts";
+import { tokenSecretName } from "../../src/grants/grant-tracker.ts";
 import { isServedUnder } from "./former-names.ts";
 import type { Ledger } from "./ledger.ts";
 import { loginsIn, otherData } from "./logins.ts";

@@ -1,6 +1,6 @@
-// Bundles the program into one file for the image, or a few that start fast for people.
+// Bundles the program into files that load each other when they are needed.
 //
-// Usage: node tools/launch.mjs tools/build/bundle.ts [FILE]
+// Usage: node tools/launch.mjs tools/build/bundle.ts [FOLDER]
 import { join } from "node:path";
 import { type InputOptions, type OutputChunk, type OutputOptions, rolldown, type RolldownPluginOption } from "rolldown";
 
@@ -45,40 +45,36 @@ const output = {
   comments: { legal: true },
 } satisfies OutputOptions;
 
-/**
- * Writes src/main.ts with everything it imports into `file`, minified. A module that is imported lazily is in it too, and
- * still runs only when it is asked for. Gives the size in bytes.
- */
-export async function bundle(file: string, plugins: RolldownPluginOption = []): Promise<number> {
-  await using made = await rolldown({
-    ...input,
-    input: join(root, "src/main.ts"),
-    plugins: [...input.plugins, plugins],
-  });
-  const written = await made.write({ ...output, file, codeSplitting: false });
-  return Buffer.byteLength(written.output[0].code);
-}
-
 /** The first one is for any Node, and says what is wrong with an old one. */
 export const entryFile = "regcred.mjs";
 
+/** Everything else; whatever is imported of it only declares. */
+const partsFolder = "parts";
+
 /**
- * Writes src/regcred.mjs as `regcred.mjs` into `folder`, and what is imported lazily into files beside it: a command reads
- * what it needs. V8 would take longer over the one file than most commands take to run.
+ * Writes src/regcred.mjs with everything that it imports into `folder`, minified: `regcred.mjs`, `main.mjs`, and what is imported
+ * lazily in files beside them. A command reads what it needs, and an operator keeps no text in memory that it never runs.
  */
-export async function bundleInParts(folder: string): Promise<readonly OutputChunk[]> {
-  await using made = await rolldown({ ...input, input: join(root, "src", entryFile) });
+export async function bundle(folder: string, plugins: RolldownPluginOption = []): Promise<readonly OutputChunk[]> {
+  await using made = await rolldown({
+    ...input,
+    input: join(root, "src", entryFile),
+    plugins: [...input.plugins, plugins],
+  });
   const written = await made.write({
     ...output,
     dir: folder,
     entryFileNames: entryFile,
-    chunkFileNames: "parts/[name]-[hash].mjs",
+    chunkFileNames: ({ name }) => (name === "main" ? "main.mjs" : `${partsFolder}/[name]-[hash].mjs`),
   });
   return written.output.filter((each) => each.type === "chunk");
 }
 
+export const bytesOf = (chunks: readonly OutputChunk[]): number =>
+  chunks.reduce((total, { code }) => total + Buffer.byteLength(code), 0);
+
 if (import.meta.main) {
-  const file = process.argv[2] ?? join(root, "dist/regcred.mjs");
-  const megabytes = (await bundle(file)) / 1e6;
-  process.stdout.write(`wrote ${file} (${megabytes.toFixed(1)} MB)\n`);
+  const folder = process.argv[2] ?? join(root, "dist/regcred");
+  const megabytes = bytesOf(await bundle(folder)) / 1e6;
+  process.stdout.write(`wrote ${join(folder, entryFile)} and what it loads (${megabytes.toFixed(1)} MB)\n`);
 }

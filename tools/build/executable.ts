@@ -7,7 +7,7 @@ import { chmod, mkdir, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { parseArgs, promisify } from "node:util";
-import { bundleInParts, entryFile } from "./bundle.ts";
+import { bundle, entryFile } from "./bundle.ts";
 import { nodeBinary, platformNamed } from "./node-binary.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -17,7 +17,7 @@ const run = promisify(execFile);
 export async function executable(nodeIn: (folder: string) => Promise<string>, file: string): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "regcred-executable-"));
   try {
-    const chunks = await bundleInParts(folder);
+    const chunks = await bundle(folder);
     const parts = chunks.map(({ fileName }) => fileName).filter((name) => name !== entryFile);
     const config = {
       // Relative, for it stays inside: the same parts give the same executable.

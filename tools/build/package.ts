@@ -6,7 +6,7 @@ import { copyFile, mkdir, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { parseArgs, promisify } from "node:util";
 import packageJson from "../../package.json" with { type: "json" };
-import { bundleInParts, entryFile } from "./bundle.ts";
+import { bundle, entryFile } from "./bundle.ts";
 
 const root = join(import.meta.dirname, "../..");
 const run = promisify(execFile);
@@ -16,7 +16,7 @@ async function npmPackage(folder: string): Promise<string> {
   const files = join(folder, "package");
   await rm(files, { recursive: true, force: true });
   await mkdir(files, { recursive: true });
-  await bundleInParts(files);
+  await bundle(files);
   await copyFile(join(root, "LICENSE"), join(files, "LICENSE"));
   const { name, version, description, license, type, bin } = packageJson;
   const programs = Object.fromEntries(Object.keys(bin).map((program) => [program, entryFile]));

@@ -9,10 +9,7 @@ interface Plot {
 
 interface Line {
   readonly label: string;
-  /** The first name of the row. */
   readonly row: string;
-  /** Which of several numbers of a cell. */
-  readonly part?: number;
 }
 
 const plots: readonly Plot[] = [
@@ -37,7 +34,7 @@ const plots: readonly Plot[] = [
     title: "Memory of the operator (RSS)",
     unit: "MB",
     lines: [
-      { label: "highest", row: "rssMegabytes", part: 1 },
+      { label: "highest", row: "rssPeakMegabytes" },
       { label: "after everybody is served", row: "rssMegabytes" },
     ],
   },
@@ -55,14 +52,12 @@ interface Numbers {
   readonly rows: Readonly<Record<string, readonly string[]>>;
 }
 
-/** The table of the section "Numbers". @throws Error where there is none. */
+/** The first table of the section "Numbers". @throws Error where there is none. */
 export function benchNumbers(document: string): Numbers {
   const [, section = ""] = /\n## Numbers\n([^]*?)\n## /.exec(document) ?? [];
-  const cells = [...section.matchAll(/^\|(.*)\|$/gm)].map(([, row = ""]) => row.split("|").map((cell) => cell.trim()));
-  const [head = [], , ...rows] = cells.slice(
-    0,
-    cells.findIndex(([name]) => name === "namespaces"),
-  );
+  const [table = ""] = /(?:^\|.*\|\n)+/m.exec(section) ?? [];
+  const cells = [...table.matchAll(/^\|(.*)\|$/gm)].map(([, row = ""]) => row.split("|").map((cell) => cell.trim()));
+  const [head = [], , ...rows] = cells;
   if (head[0] !== "row") throw new Error('docs/performance.md has no table of rows below "Numbers"');
   return {
     sizes: head.slice(1).map(numberIn),
@@ -73,9 +68,9 @@ export function benchNumbers(document: string): Numbers {
 /** SVG. @throws Error where a number that is drawn is not there. */
 export function growthChart({ sizes, rows }: Numbers, { paper, ink, faint }: Palette): string {
   const drawn = plots.map((plot, index) => {
-    const lines = plot.lines.map(({ label, row, part = 0 }) => ({
+    const lines = plot.lines.map(({ label, row }) => ({
       label,
-      values: sizes.map((_, column) => numberIn(rows[row]?.[column]?.split(" / ")[part] ?? "")),
+      values: sizes.map((_, column) => numberIn(rows[row]?.[column] ?? "")),
     }));
     return `<g transform="translate(${index * plotWidth} 0)">\n${plotSvg({ ...plot, lines }, sizes, { ink, faint })}\n</g>`;
   });
@@ -98,10 +93,15 @@ function plotSvg(
   sizes: readonly number[],
   { ink, faint }: Pick<Palette, "ink" | "faint">,
 ): string {
-  const highest = roundedUp(Math.max(...lines.flatMap(({ values }) => values)));
-  const x = (namespaces: number): number => Math.round(field.left + (namespaces / Math.max(...sizes)) * field.width);
-  const y = (value: number): number => Math.round(field.top + (1 - value / highest) * field.height);
-  const grid = [0, highest / 2, highest].map(
+  const across = scaleOf(sizes, isWide(sizes));
+  // Where both are logarithmic, what grows with the namespaces is a line of the same slope, whatever it costs each.
+  const up = scaleOf(
+    lines.flatMap(({ values }) => values),
+    isWide(sizes),
+  );
+  const x = (namespaces: number): number => Math.round(field.left + across.share(namespaces) * field.width);
+  const y = (value: number): number => Math.round(field.top + (1 - up.share(value)) * field.height);
+  const grid = up.marks.map(
     (value) =>
       `<line x1="${field.left}" x2="${field.left + field.width}" y1="${y(value)}" y2="${y(value)}" stroke="${faint}" stroke-opacity="0.3"/>` +
       `<text x="${field.left - 6}" y="${y(value) + 4}" text-anchor="end" fill="${faint}">${value.toLocaleString("en", { maximumSignificantDigits: 3 })}</text>`,
@@ -128,6 +128,33 @@ function plotSvg(
     ...ticks,
     ...drawn,
   ].join("\n");
+}
+
+interface Scale {
+  /** Between 0 and 1. */
+  readonly share: (value: number) => number;
+  /** Where a line of the grid is worth it. */
+  readonly marks: readonly number[];
+}
+
+/** Whether the smallest size would stand where none stands. */
+function isWide(sizes: readonly number[]): boolean {
+  return Math.max(...sizes) / Math.min(...sizes) > 20;
+}
+
+/** From 0, or of the logarithm, where each power of ten has a line. */
+function scaleOf(values: readonly number[], isLogarithmic: boolean): Scale {
+  const highest = Math.max(...values);
+  if (!isLogarithmic) {
+    const end = roundedUp(highest);
+    return { share: (value) => value / end, marks: [0, end / 2, end] };
+  }
+  const first = Math.floor(Math.log10(Math.min(...values)));
+  const last = Math.max(Math.ceil(Math.log10(highest)), first + 1);
+  return {
+    share: (value) => (Math.log10(value) - first) / (last - first),
+    marks: Array.from({ length: last - first + 1 }, (_, index) => 10 ** (first + index)),
+  };
 }
 
 /** To 1, 2 or 5 times a power of ten. */

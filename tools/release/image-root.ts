@@ -1,6 +1,6 @@
 // Puts together the files of the image for one architecture, as the Dockerfile does, of nothing but what is pinned.
 import { execFile } from "node:child_process";
-import { chmod, chown, copyFile, mkdir, readdir, writeFile } from "node:fs/promises";
+import { chmod, chown, copyFile, cp, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { promisify } from "node:util";
@@ -26,6 +26,9 @@ const libraries = {
 /** Where the program wants its loader, by the ABI of each processor. */
 const loaders = { amd64: "lib64/ld-linux-x86-64.so.2", arm64: "lib/ld-linux-aarch64.so.1" } as const;
 
+// MB. What is compiled carries how many collections it has seen, so there must be none.
+const noCollection = ["--min-semi-space-size=64", "--max-semi-space-size=64"];
+
 /** Whose conditions ship with them: a package, or one that it names for it. */
 const conditions = [
   "usr/share/doc/libc6/copyright",
@@ -35,8 +38,8 @@ const conditions = [
 ] as const;
 
 export interface Program {
-  /** The bundle. */
-  readonly file: string;
+  /** The bundle, and nothing else. */
+  readonly folder: string;
   /** Texts beside it, by their names. */
   readonly licenses: Readonly<Record<string, string>>;
 }
@@ -78,14 +81,14 @@ export async function writeRuntime(
 export async function writeProgram(architecture: Architecture, program: Program, root: string): Promise<void> {
   const folder = join(root, "regcred");
   await mkdir(folder, { recursive: true });
-  await copyFile(program.file, join(folder, "regcred.mjs"));
+  await cp(program.folder, folder, { recursive: true });
   for (const [name, text] of Object.entries(program.licenses)) await writeFile(join(folder, name), text);
   await compile(architecture, root);
 }
 
 /**
- * As in the Dockerfile, by the Node and the libraries of the image, as its user. The seed makes what V8 writes the same each
- * time, and is no part of what it is found by.
+ * As in the Dockerfile, by the Node and the libraries of the image, as its user. The options make what V8 writes the same each
+ * time, and are no part of what it is found by.
  */
 async function compile({ name, node, qemu }: Architecture, root: string): Promise<void> {
   const compiled = join(root, "regcred", "compiled");
@@ -106,9 +109,13 @@ async function compile({ name, node, qemu }: Architecture, root: string): Promis
   const [inside = "", ...how] = isRoot
     ? ["chroot", `--userspec=${user}:${user}`, root]
     : ["unshare", "--user", `--map-user=${user}`, `--map-group=${user}`, `--root=${root}`];
-  const program = ["/usr/local/bin/node", "--random-seed=1", "/regcred/regcred.mjs", "run", "--help"];
+  const loader = join(root, "load-parts.mjs");
+  await copyFile(join(import.meta.dirname, "../build/load-parts.mjs"), loader);
+  const options = ["--random-seed=1", ...noCollection, "--import", "/load-parts.mjs"];
+  const program = ["/usr/local/bin/node", ...options, "/regcred/regcred.mjs", "run", "--help"];
   await run(inside, [...how, ...(emulated ? ["/emulator"] : []), ...program], {
     env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", NODE_COMPILE_CACHE: "/regcred/compiled" },
   });
+  await rm(loader);
   if ((await readdir(compiled)).length !== 1) throw new Error(`nothing was compiled for linux/${name}`);
 }

@@ -2,7 +2,7 @@
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Architecture } from "../build/architectures.ts";
-import { bundleInParts, entryFile } from "../build/bundle.ts";
+import { bundle, entryFile } from "../build/bundle.ts";
 import { executable } from "../build/executable.ts";
 import { archive } from "./archive.ts";
 import type { PluginArchive } from "./krew-manifest.ts";
@@ -43,7 +43,7 @@ export async function pluginArchives(
     });
   }
   const to = await place("node");
-  await bundleInParts(to);
+  await bundle(to);
   await chmod(join(to, entryFile), 0o755);
   await writeFile(join(to, "kubectl-regcred.cmd"), onWindows);
   // Apple's processors run no executable without a signature, which only tools on a Mac make; krew makes no link to a script

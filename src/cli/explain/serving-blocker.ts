@@ -5,8 +5,7 @@ import { hasTrait } from "../../api/reasons.ts";
 import type { Entry, RegistryCredential } from "../../api/registry-credential.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import { kubectl } from "../../runtime/steps.ts";
-import { conflictWith } from "../../controllers/pull-secret/plan-foreign.ts";
-import { otherManager } from "../../cluster/other-managers.ts";
+import { otherManager, secretConflict } from "../../cluster/other-managers.ts";
 import { grantsOf, isFailure } from "../../providers/grant.ts";
 import { selectionBlocker } from "../../entitlement/selection.ts";
 import type { CredentialRecord } from "../../cluster/records.ts";
@@ -158,7 +157,7 @@ function conflictBlocker(
       : (otherManager({ labels, annotations, controller }) ??
         `it is not taken over by onConflict: ${onConflict} as it is`);
   return {
-    ...blockerOf(conflictWith({ namespace, name, manager }, why), othersWith(credential, "SecretConflict")),
+    ...blockerOf(secretConflict({ namespace, name, manager }, why), othersWith(credential, "SecretConflict")),
     remedy: {
       change: `delete that Secret if nobody needs it, and it is written again with the logins that are granted; ${
         onConflict === "Fail"

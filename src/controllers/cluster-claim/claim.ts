@@ -6,14 +6,10 @@ import type { LeaseView } from "../../runtime/leader/lease-state.ts";
 import type { RegistryCredential } from "../../api/registry-credential.ts";
 import { maxLost } from "../lost-races.ts";
 import { servingInstall, type ServingInstall } from "./plan.ts";
-import type { Context, Needs } from "../context.ts";
+import type { Context } from "../context.ts";
 import { textWithSteps } from "../../runtime/steps.ts";
 
-export interface ClusterClaimOptions extends Needs<{
-  runtime: "clock" | "log";
-  settings: keyof Context["settings"];
-  cluster: "stores" | "transforms" | "api" | "callFailure";
-}> {
+export interface ClusterClaimOptions extends Pick<Context, "runtime" | "settings" | "cluster"> {
   readonly random: Random;
   /** The Lease by which the install of that namespace elects its leader; undefined where there is none. */
   readonly leaseOf: (namespace: string) => Promise<LeaseView | undefined>;

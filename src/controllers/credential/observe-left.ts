@@ -8,11 +8,11 @@ import { withoutLogins } from "../../cluster/pull-secret-object.ts";
 import { encoded } from "../../cluster/pull-secret-wire.ts";
 import { dockerConfigKey } from "../../registry/docker-config.ts";
 import { recordedReferences } from "../service-account/plan.ts";
-import type { NamespaceRecord } from "../../cluster/records.ts";
+import type { NamespaceRecord, SecretRecord } from "../../cluster/records.ts";
 import { needsNothing } from "../pull-secret/plan-removal.ts";
 import { secretNamesOf } from "../../entitlement/credential-index.ts";
 import type { Outcome } from "../../runtime/queue/work-queue.ts";
-import type { Context, Needs } from "../context.ts";
+import type { Context } from "../context.ts";
 import { done, waitsFor } from "../outcome.ts";
 import type { Left } from "./plan-drain.ts";
 import type { HeldUp } from "./plan-types.ts";
@@ -222,7 +222,7 @@ export function waitsForSecrets(
  * objects.
  */
 export function isKeptByTenant(
-  { credentials: { statusCache }, cluster: { stores } }: Known,
+  { credentials: { statusCache }, cluster: { stores } }: Context,
   { name, generation, spec }: RegistryCredential,
   namespace: string,
   secretNames: readonly string[],
@@ -231,25 +231,16 @@ export function isKeptByTenant(
   const failures = secretNames.flatMap((secretName) => {
     const found = statusCache.secret(namespace, secretName)?.credentials.get(name);
     if (found?.generation !== generation) return [];
-    return found.failures.map((failure) =>
-      isTenants({ cluster: { stores } }, `${namespace}/${secretName}`, failure, retains),
-    );
+    const record = stores.pullSecrets.get(`${namespace}/${secretName}`);
+    return found.failures.map((failure) => isTenants(record, failure, retains));
   });
   return failures.length > 0 && failures.every(Boolean);
 }
 
-function isTenants(
-  { cluster: { stores } }: Needs<{ cluster: "stores" }>,
-  key: string,
-  failure: Failure,
-  retains: boolean,
-): boolean {
+function isTenants(record: SecretRecord | undefined, failure: Failure, retains: boolean): boolean {
   if (!failure.byOwnPolicy && !hasTrait(failure, "byObject")) return isForTenant(failure);
   // It is not as we leave our own: deleting that one needs nothing but our marks, and is refused for the platform's reasons only.
-  const record = stores.pullSecrets.get(key);
   if (!record) return false;
   const isMarked = record.labelled || record.credentials.length > 0;
   return !isMarked || record.immutable || record.terminating || isMerged(record) || retains;
 }
-
-type Known = Needs<{ credentials: "statusCache"; cluster: "stores" }>;

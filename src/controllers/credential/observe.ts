@@ -284,18 +284,14 @@ async function isLeft(
 }
 
 /** Its tenant has kept it for long enough. */
-function isGivenUp(
-  { credentials: { statusCache }, runtime: { clock }, cluster: { stores } }: Context,
-  credential: RegistryCredential,
-  namespace: string,
-  secretName: string,
-): boolean {
-  if (!isKeptByTenant({ credentials: { statusCache }, cluster: { stores } }, credential, namespace, [secretName]))
-    return false;
+function isGivenUp(context: Context, credential: RegistryCredential, namespace: string, secretName: string): boolean {
+  if (!isKeptByTenant(context, credential, namespace, [secretName])) return false;
+  const { credentials, runtime } = context;
+  const { statusCache } = credentials;
   const failures = statusCache.secret(namespace, secretName)?.credentials.get(credential.name)?.failures ?? [];
   return failures.every((failure) => {
     const { since } = statusCache.lasting(namespace, failure);
-    return Temporal.Instant.compare(since.add(gracePatience), clock.now()) <= 0;
+    return Temporal.Instant.compare(since.add(gracePatience), runtime.clock.now()) <= 0;
   });
 }
 

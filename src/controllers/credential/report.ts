@@ -6,13 +6,13 @@ import type { RegistryCredential, Status } from "../../api/registry-credential.t
 import type { CredentialRecord, CrdRecord } from "../../cluster/records.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import { longestNote, textWithSteps } from "../../runtime/steps.ts";
-import type { Needs } from "../context.ts";
+import type { Context } from "../context.ts";
 import { crdOutdated } from "../crd-outdated.ts";
 import { firstOf, type Left, nothingLeft } from "./plan-drain.ts";
 import { tokenEvents } from "./plan-token-events.ts";
 
 export function publishTransitions(
-  { runtime: { clock, events, log } }: Needs<{ runtime: "clock" | "events" | "log" }>,
+  { runtime: { clock, events, log } }: Context,
   record: CredentialRecord,
   before: Status,
   after: Status,
@@ -50,7 +50,7 @@ export function publishTransitions(
 
 /** That it could not be written, though its status cannot say so: the log, and administrators by an Event, unless time mends it. */
 export function reportDenial(
-  { runtime: { events, log } }: Needs<{ runtime: "events" | "log" }>,
+  { runtime: { events, log } }: Context,
   { name, uid }: CredentialRecord,
   failure: Failure,
 ): void {
@@ -67,7 +67,7 @@ export function reportDenial(
   });
 }
 
-export function reportSchema({ runtime: { log } }: Needs<{ runtime: "log" }>, installed: CrdRecord | undefined): void {
+export function reportSchema({ runtime: { log } }: Context, installed: CrdRecord | undefined): void {
   const outdated = crdOutdated(installed);
   if (outdated) log.warn("installed schema outdated", { reason: outdated.reason, detail: textWithSteps(outdated) });
   else log.info("installed schema complete");
@@ -75,7 +75,7 @@ export function reportSchema({ runtime: { log } }: Needs<{ runtime: "log" }>, in
 
 /** @param left what tenants keep; undefined: it is not known */
 export function reportReleased(
-  { runtime: { log } }: Needs<{ runtime: "log" }>,
+  { runtime: { log } }: Context,
   { name: credential }: RegistryCredential,
   left: Left | undefined,
   forced: boolean,

@@ -1,17 +1,11 @@
 // Watches of the credential controller: which RegistryCredentials an event concerns.
 import { type Request, watch, type Watch } from "../../runtime/queue/controllers.ts";
-import { isAnotherIdentity, isAnotherSchema } from "../changes.ts";
-import type { Needs } from "../context.ts";
+import { changedNames, isAnotherIdentity, isAnotherSchema } from "../changes.ts";
+import type { Context } from "../context.ts";
 import { credentialKey } from "../keys.ts";
 import { statusSoon } from "../pull-secret/report.ts";
 
-type Known = Needs<{
-  cluster: "stores" | "namesSynced";
-  credentials: "index";
-  queue: "signals";
-}>;
-
-export function credentialWatches(context: Known): readonly Watch<Request>[] {
+export function credentialWatches(context: Context): readonly Watch<Request>[] {
   const { stores, namesSynced } = context.cluster;
   const { index: credentialIndex } = context.credentials;
   const { signals } = context.queue;
@@ -27,9 +21,8 @@ export function credentialWatches(context: Known): readonly Watch<Request>[] {
     watch(stores.pullSecrets, ({ before, after }) => {
       const record = after ?? before;
       if (!record || !namesSynced(record.name)) return [];
-      const changed = new Set(before?.credentials).symmetricDifference(new Set(after?.credentials));
       // A tenant may list names that no RegistryCredential has.
-      return [...changed]
+      return changedNames(before?.credentials, after?.credentials)
         .filter((name) => credentialIndex.exists(name))
         .map((name) => ({ key: credentialKey(name), options: statusSoon }));
     }),

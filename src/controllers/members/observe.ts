@@ -7,7 +7,7 @@ import { secretNamesOf } from "../../entitlement/credential-index.ts";
 import { type Members, members } from "../../entitlement/members.ts";
 import { reportedAsHeld } from "../../entitlement/removal-guard.ts";
 import type { Store } from "../../runtime/watch/store.ts";
-import type { Context, Needs } from "../context.ts";
+import type { Context } from "../context.ts";
 import { membersKey } from "../keys.ts";
 import { notSeen, wake } from "../outcome.ts";
 
@@ -22,7 +22,7 @@ export function recordedMembers(operatorSecrets: Pick<Store<OperatorSecretRecord
 }
 
 /** Members whose namespace has gone while nobody led. */
-export function forgetGone(known: Needs<{ runtime: "clock"; cluster: "stores"; credentials: "members" }>): void {
+export function forgetGone(known: Context): void {
   const { clock } = known.runtime;
   const { stores } = known.cluster;
   const { members } = known.credentials;

@@ -1,15 +1,12 @@
 // Watches of the members controller: RegistryCredentials that go, and parts of their records that are not stored yet.
 import { type Request, watch, type Watch } from "../../runtime/queue/controllers.ts";
-import type { Context, Needs } from "../context.ts";
+import type { Context } from "../context.ts";
 import { membersKey } from "../keys.ts";
 
 /** What is not stored yet is lost with the process, and found again by the first run of each namespace; so it may wait for more. */
 const soon = { lane: "normal", after: Temporal.Duration.from({ milliseconds: 300 }) } as const;
 
-export function membersWatches({
-  cluster: { stores },
-  credentials: { members },
-}: Needs<{ cluster: "stores"; credentials: "members" }>): readonly Watch<Request>[] {
+export function membersWatches({ cluster: { stores }, credentials: { members } }: Context): readonly Watch<Request>[] {
   const unsaved = (listener: (credentialUid: string) => void): void =>
     members.subscribe({ changed: () => undefined, unsaved: listener });
   return [

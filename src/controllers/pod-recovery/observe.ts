@@ -3,7 +3,7 @@ import type { RegistryCredential } from "../../api/registry-credential.ts";
 import type { NamespaceRecord } from "../../cluster/records.ts";
 import { isAlive } from "../../cluster/token.ts";
 import { grantsOf, isFailure } from "../../providers/grant.ts";
-import { canonicalHost, configKey, loginAt } from "../../registry/host.ts";
+import { configKey, loginAt, servedHost } from "../../registry/host.ts";
 import type { Context } from "../context.ts";
 import type { RecoverableSecret } from "./plan.ts";
 
@@ -38,11 +38,7 @@ function servedKeys(
       if ("all" in logins) return hosts.filter((host) => host !== "*");
       return hosts.includes("*")
         ? [...logins.byHost.keys()]
-        : hosts.filter((host) => loginAt(logins.byHost, canonical(host)) !== undefined);
+        : hosts.filter((host) => loginAt(logins.byHost, servedHost(host)) !== undefined);
     })
-    .map((host) => configKey(canonical(host)));
-}
-
-function canonical(host: string): string {
-  return canonicalHost(host) ?? host;
+    .map((host) => configKey(servedHost(host)));
 }

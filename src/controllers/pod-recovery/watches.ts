@@ -1,6 +1,6 @@
 // Watches of the pod-recovery controller: what stuck pods wait for.
 import { type Request, watch, type Watch } from "../../runtime/queue/controllers.ts";
-import type { Context, Needs } from "../context.ts";
+import type { Context } from "../context.ts";
 import { podsKey } from "../keys.ts";
 
 type Stores = Context["cluster"]["stores"];
@@ -8,7 +8,7 @@ type Stores = Context["cluster"]["stores"];
 /** Pods of one owner get stuck together. */
 const together: Request["options"] = { lane: "normal", debounced: true };
 
-export function podsWatches({ cluster: { stores } }: Needs<{ cluster: "stores" }>): readonly Watch<Request>[] {
+export function podsWatches({ cluster: { stores } }: Context): readonly Watch<Request>[] {
   return [
     watch(stores.credentials, () => stuckPods(stores)),
     // Its references are what stuck pods wait for.

@@ -1,7 +1,7 @@
 // Applying a plan to one pull Secret, and noting who is about to have a login in it, and who has one.
 import { hasTrait } from "../../api/reasons.ts";
 import type { FieldsEntry } from "../../cluster/managed-fields.ts";
-import type { PullSecretAction } from "./plan-types.ts";
+import type { PullSecretAction, PullSecretPlan } from "./plan-types.ts";
 import { type PlannedSecret, emptiedBody, withoutLogins } from "../../cluster/pull-secret-object.ts";
 import { encoded, secretJson, liveSecret } from "../../cluster/pull-secret-wire.ts";
 import { dockerConfigKey, dockerConfigType } from "../../registry/docker-config.ts";
@@ -10,8 +10,8 @@ import type { Context } from "../context.ts";
 import { afterWrite, waitBeforeWrite } from "../../runtime/queue/conflict-backoff.ts";
 import { secretKey, writer } from "../keys.ts";
 import { done, earliest, failed } from "../outcome.ts";
-import { isAsPlanned } from "./plan-afterwards.ts";
-import type { Run } from "./run.ts";
+import { planPullSecret } from "./plan.ts";
+import type { Run } from "./observe.ts";
 import { type Snapshot, settledBy } from "./observe.ts";
 import { findingWithout, type Decision, ownObject, type Result, resultOfPlan, resultOfSuspension } from "./report.ts";
 import { credentialsAnnotation } from "../../api/names.ts";
@@ -75,6 +75,29 @@ function leaveAsItIs(run: Run, { snapshot, plan }: Decision, planned: Result): R
   return planned;
 }
 
+/**
+ * What another run would find, as the answer to the write says: nothing would be left to do or to tell. Said only of a Secret in which nobody has a part but those who contribute, each by the
+ * token of its entry as it is; all else is found by another run.
+ */
+function isAsPlanned(snapshot: Snapshot, plan: PullSecretPlan, written: SecretRecord): boolean {
+  const { leaving, copied, orphaned, frozen, hidden, gathered } = snapshot;
+  if (leaving.length + copied.length + orphaned.names.length + frozen.length > 0 || hidden) return false;
+  if (gathered.waiting !== undefined || plan.failure || plan.keptUntil || plan.decided) return false;
+  const hasFormers = gathered.contributions.some(({ entries }) =>
+    entries.some(({ formers = [] }) => formers.length > 0),
+  );
+  if (hasFormers) return false;
+  const { action, state, failure } = planPullSecret({
+    ...snapshot,
+    record: written,
+    live: undefined,
+    settled: undefined,
+    knownAsOurs: true,
+    knownAsMerged: false,
+  });
+  return action.kind === "none" && state === plan.state && !failure;
+}
+
 /** A write for one that is not suspended serves the others too. */
 function isSuspended(actors: readonly Contributor[]): boolean {
   return actors.every(({ credential, deleting }) => credential.spec.suspend && !deleting);
@@ -84,7 +107,7 @@ function isSuspended(actors: readonly Contributor[]): boolean {
 export async function writeSecret(
   { context, namespace: { name: namespace }, name }: Pick<Run, "context" | "namespace" | "name">,
   action: SecretWrite,
-  { record, content }: Pick<Snapshot, "record" | "content">,
+  { record, content, leaving }: Pick<Snapshot, "record" | "content" | "leaving">,
   signal: AbortSignal,
 ): Promise<SecretRecord | undefined> {
   const { api, stores, transforms } = context.cluster;
@@ -123,10 +146,14 @@ export async function writeSecret(
         throw error;
       });
       return undefined;
-    case "recreate":
+    case "recreate": {
+      const anew = json(action.body);
+      // Of what stands there nothing is left to anybody where the new one is refused.
+      if (!action.takesBack && leaving.length === 0) await api.tryCreateSecret(namespace, anew, signal);
       await noteFor(action.body, false);
       await remove();
-      return create(json(action.body));
+      return create(anew);
+    }
     case "create":
       await noteFor(action.body, false);
       return create(json(action.body));

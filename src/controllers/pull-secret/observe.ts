@@ -1,37 +1,67 @@
 // Observing one pull Secret: who has what to do with it, and what is known of it before anything is decided.
-import { formerLogins } from "./observe-contributions.ts";
-import type { Run, Settled } from "./run.ts";
-import { hasTrait } from "../../api/reasons.ts";
 import { entriesAnnotation } from "../../api/names.ts";
-import type { Content } from "../../content/content.ts";
+import { hasTrait } from "../../api/reasons.ts";
 import { namesOtherGrants } from "../../cluster/entries-annotation.ts";
-import { secretKey } from "../keys.ts";
 import { type Mode, nameNotPermitted, namespaceNotPermitted, permittedKeys } from "../../cluster/install-mode.ts";
 import type { LiveSecret } from "../../cluster/pull-secret-object.ts";
-import { liveSecret } from "../../cluster/pull-secret-wire.ts";
-import { noOptions, type PullSecretOptions, type PullSecretPlan, type PullSecretSnapshot } from "./plan-types.ts";
-import type { Failure } from "../../runtime/errors.ts";
-import type { SecretRecord } from "../../cluster/records.ts";
-import type { Outcome } from "../../runtime/queue/work-queue.ts";
-import type { SecretFinding } from "../status-cache.ts";
-import type { Context } from "../context.ts";
-import { type Contributions, gatherContributions, tokenPatience } from "./observe-contributions.ts";
-import type { Contributor } from "../../entitlement/credential-index.ts";
-import { frozenIn, withOrphaned, rolesIn, noteWhoStays } from "./observe-roles.ts";
-import { type Orphaned, orphanedIn } from "../../entitlement/undecided.ts";
-import type { Place } from "../../entitlement/members.ts";
-import { done, earliest, waitsFor, type Waited } from "../outcome.ts";
-import { reportSecret, failedFinding, waitingFinding } from "./report.ts";
-import { recordedReferences } from "../service-account/plan.ts";
+import { encoded, liveSecret } from "../../cluster/pull-secret-wire.ts";
+import type { NamespaceRecord, SecretRecord } from "../../cluster/records.ts";
 import { isAlive } from "../../cluster/token.ts";
+import { type Content, contentOf } from "../../content/content.ts";
+import { withOrphaned } from "../../content/frozen.ts";
+import type { Contributor } from "../../entitlement/credential-index.ts";
+import { type FrozenOnes, frozenIn, noteWhoStays, type Roles, rolesIn } from "../../entitlement/roles.ts";
+import { type Orphaned, orphanedIn } from "../../entitlement/undecided.ts";
+import { type Contributions, gatherContributions, tokenPatience } from "../../grants/contributions.ts";
+import { formerLogins, hostsWithTokens, keptItemsOf } from "../../grants/former-logins.ts";
+import { dockerConfigKey } from "../../registry/docker-config.ts";
+import type { Failure } from "../../runtime/errors.ts";
+import type { Reverts } from "../../runtime/queue/conflict-backoff.ts";
+import type { Memory } from "../../runtime/queue/memory.ts";
+import type { Outcome } from "../../runtime/queue/work-queue.ts";
+import type { Context } from "../context.ts";
+import { secretKey, tokenKey } from "../keys.ts";
+import type { LostRaces } from "../lost-races.ts";
+import { done, earliest, waitsFor, type Waited } from "../outcome.ts";
+import { referencesTo } from "../service-account/observe.ts";
+import type { SecretFinding } from "../status-cache.ts";
+import { noOptions, type PullSecretOptions, type PullSecretPlan, type PullSecretSnapshot } from "./plan-types.ts";
+import { failedFinding, reportSecret, waitingFinding } from "./report.ts";
+
+/** One run, for one pull Secret. */
+export interface Run {
+  readonly context: Context;
+  readonly namespace: NamespaceRecord;
+  /** Of the Secret. */
+  readonly name: string;
+  /** What was rendered, by signature of the contributions. */
+  readonly rendered: Memory<Content>;
+  /** Changed in place. */
+  readonly memory: Remembered;
+  /** What is remembered from now on; undefined: nothing. */
+  readonly remember: (kept: Remembered | undefined) => void;
+}
+
+/** What is remembered of one Secret between runs; found anew after a restart. */
+export interface Remembered {
+  /** Uid of the object that we made our own, or on which we saw our marks; never of one that we merged into. */
+  ours?: string | undefined;
+  /** We have removed one from this very namespace: what is put back is no copy that nobody meant for it. */
+  tookBack?: boolean | undefined;
+  settled?: Settled | undefined;
+  reverts?: Reverts | undefined;
+  lost?: LostRaces | undefined;
+}
+
+/** The version that was compared whole, with what, and what was found. */
+export interface Settled {
+  readonly resourceVersion: string;
+  readonly signature: string;
+  readonly plan: PullSecretPlan;
+}
 
 /** What a run has found out before it decides: what the plan is made from, and what is done and told beside it. */
-export interface Snapshot extends PullSecretSnapshot {
-  readonly contributing: readonly Contributor[];
-  /** Named by the Secret, and no longer contributing. */
-  readonly leaving: readonly Contributor[];
-  /** Named by the Secret, into which nobody has written a login of them: somebody has copied its marks. */
-  readonly copied: readonly Contributor[];
+export interface Snapshot extends PullSecretSnapshot, Pick<Roles, "contributing" | "leaving" | "copied"> {
   readonly orphaned: Orphaned;
   /** Uids of those who are frozen, as the record of members stays. */
   readonly frozenUids: readonly string[];
@@ -46,7 +76,7 @@ export interface Snapshot extends PullSecretSnapshot {
 
 /** An outcome instead: there is nothing to decide, and what there is to say has been said. */
 export function observeSecret(run: Omit<Run, "remember">): Snapshot | Outcome {
-  const { context, namespace, name, render } = run;
+  const { context, namespace, name, memory } = run;
   const { stores } = context.cluster;
   const { statusCache } = context.credentials;
   const report = (finding: SecretFinding): void => reportSecret(context, namespace, name, finding);
@@ -56,30 +86,25 @@ export function observeSecret(run: Omit<Run, "remember">): Snapshot | Outcome {
   if (!context.cluster.namesSynced(name)) return waitsFor({ secretsCalled: name });
   const record = stores.pullSecrets.get(`${namespace.name}/${name}`);
   const place = { namespaceUid: namespace.uid, secretName: name };
-  const roles = rolesIn(run, place, record);
-  const { contributors, entitled, contributing, unconfirmed, leaving, unjudged, waits } = roles;
+  const roles = rolesIn(context, namespace, name, { record, ours: memory.ours, tookBack: memory.tookBack });
+  const { contributors, entitled, contributing, unconfirmed, leaving, waits } = roles;
   const undone = waitsForAll(waits);
-  const frozen = frozenIn(context, { ...place, namespace }, record, { unconfirmed, unjudged });
+  const frozen = frozenIn(context, place, record, roles);
   const reportWaiting = (): void =>
     report(waitingFinding(entitled, statusCache.secret(namespace.name, name)?.state ?? "waiting"));
   if (contributing.length + leaving.length === 0 && entitled.length + frozen.parts.length > 0) {
     reportWaiting();
     return undone;
   }
-  const gathered = gatherContributions(
-    context,
-    { user: secretKey(namespace.name, name), keeps: frozen.kept },
-    namespace,
-    contributing,
-  );
-  const rendered = render(context, gathered);
+  const keeps = new Set(unconfirmed.flatMap(({ credential }) => keptItemsOf(context, namespace, credential)));
+  const gathered = gather(context, { namespace, name, keeps }, contributing);
+  const rendered = render(run, gathered);
   if (isWorthWaiting(record, gathered, rendered)) {
     reportWaiting();
     return { ...earliest(tokenPatience), ...undone };
   }
   const orphaned = orphanedIn({ stores, ...context.credentials }, place, record, contributors);
-  const content = withOrphaned(context, namespace, rendered, { orphaned, leaving });
-  const isWanted = contributing.length + orphaned.names.length + frozen.parts.length > 0;
+  noteWhoStays(context.credentials.members, place, roles, { orphaned, frozen });
   // Who leaves is part of it: without whom, the same contributions may mean something else.
   const signature = [
     gathered.signature,
@@ -88,20 +113,52 @@ export function observeSecret(run: Omit<Run, "remember">): Snapshot | Outcome {
     frozen.signature,
   ].join("|");
   const hidden = isHidden(rendered);
-  const found = { contributing, leaving, orphaned, frozenUids: frozen.uids };
-  noteWhoStays(context.credentials, place, found);
   return {
-    ...planSnapshot(run, place, record, { contributing, leaving, signature }),
-    ...found,
-    content: isWanted ? content : undefined,
-    options: optionsOf(contributing[0], context.settings.mode),
-    frozen: frozen.parts,
+    ...planSnapshot(run, record, { roles, frozen, orphaned, signature, rendered }),
+    contributing,
+    leaving,
     copied: roles.copied,
-    keeps: frozen.kept,
+    orphaned,
+    frozenUids: frozen.uids,
+    keeps,
     hidden,
     undone: hidden ? waitsForAll([...waits, { permissions: "changes" }]) : undone,
     gathered: { ...gathered, signature },
   };
+}
+
+/** What all bring who contribute; and their tokens that are not there are asked for. */
+export function gather(
+  context: Context,
+  { namespace, name, keeps = new Set() }: Pick<Run, "namespace" | "name"> & Partial<Pick<Snapshot, "keeps">>,
+  contributing: readonly Pick<Contributor, "credential" | "held">[],
+): Contributions {
+  const { runtime, grants, queue } = context;
+  const user = secretKey(namespace.name, name);
+  const gathered = gatherContributions(context, { user, keeps }, namespace, contributing);
+  const { asked, budgetIn } = gathered;
+  for (const grantKey of asked) {
+    const lane = grants.tokens.isUrgent(grantKey) ? "interactive" : "bulk";
+    queue.enqueue(tokenKey(grantKey), { lane, flow: namespace.name });
+  }
+  if (budgetIn !== undefined) {
+    runtime.shareReached("grants", namespace.name);
+    queue.enqueue(user, { after: Temporal.Duration.from({ milliseconds: Math.ceil(budgetIn) + 1 }) });
+  }
+  return gathered;
+}
+
+/** Rendered once for all who are given the same. */
+function render(
+  { context: { runtime, cluster }, rendered }: Pick<Run, "context" | "rendered">,
+  { signature, contributions }: Contributions,
+): Content {
+  return rendered.of(signature, () => {
+    const content = contentOf(contributions, runtime.clock.now());
+    if (content.text === undefined) return content;
+    const encodedConfig = encoded(content.text);
+    return { ...content, encodedConfig, digest: cluster.digest({ [dockerConfigKey]: encodedConfig }) };
+  });
 }
 
 /** Everybody is told why, as far as that is not known. */
@@ -119,20 +176,33 @@ function withoutPermission({ context, namespace, name }: Omit<Run, "remember">, 
   return waitsFor({ secretsCalled: name });
 }
 
-/** What the plan is made from beside what is wanted. */
+interface Found {
+  readonly roles: Roles;
+  readonly frozen: FrozenOnes;
+  readonly orphaned: Orphaned;
+  readonly signature: string;
+  readonly rendered: Content;
+}
+
+/** What the plan is made from. */
 function planSnapshot(
   { context, namespace, name, memory }: Omit<Run, "remember">,
-  place: Place,
   record: SecretRecord | undefined,
-  { contributing, leaving, signature }: Pick<Snapshot, "contributing" | "leaving"> & { readonly signature: string },
-): Omit<PullSecretSnapshot, "content" | "options" | "frozen"> {
+  { roles: { contributing, leaving }, frozen, orphaned, signature, rendered }: Found,
+): PullSecretSnapshot {
   const { members } = context.credentials;
+  const { mode, maxConfigBytes } = context.settings;
+  const place = { namespaceUid: namespace.uid, secretName: name };
   const now = context.runtime.clock.now();
+  const isWanted = contributing.length + orphaned.names.length + frozen.parts.length > 0;
   return {
     namespace,
     name,
     record,
     live: undefined,
+    content: isWanted ? contentFor(context, namespace, rendered, { orphaned, leaving }) : undefined,
+    options: optionsOf(contributing[0], mode),
+    frozen: frozen.parts,
     // Where the mark is gone, the record alone says so: after a start nobody remembers more.
     knownAsOurs:
       record !== undefined && ((record.labelled && memory.ours === record.uid) || members.owns(place, record.uid)),
@@ -143,9 +213,21 @@ function planSnapshot(
     retain: leaving.length > 0 && leaving.every(isToRetain),
     staying: contributing.map((each) => each.name),
     reserved: isReserved(context, namespace.name, name),
-    maxBytes: context.settings.maxConfigBytes,
+    maxBytes: maxConfigBytes,
     now,
   };
+}
+
+/** With what those have who are gone, but for hosts of those who leave: whose login that is cannot be told. */
+function contentFor(
+  context: Context,
+  namespace: NamespaceRecord,
+  rendered: Content,
+  { orphaned: { names }, leaving }: Pick<Snapshot, "orphaned" | "leaving">,
+): Content {
+  if (names.length === 0) return rendered;
+  const taken = leaving.flatMap(({ credential }) => hostsWithTokens(context, namespace, credential));
+  return withOrphaned(rendered, names, new Set(taken));
 }
 
 function isToRetain({ deleting, credential }: Contributor): boolean {
@@ -187,31 +269,16 @@ function optionsOf(
   { pullSecretLabels, pullSecretAnnotations }: Mode,
 ): PullSecretOptions {
   if (!oldest) return noOptions;
-  const { labels = {}, annotations = {}, onConflict } = oldest.credential.spec.pullSecret;
+  const {
+    labels = noOptions.labels,
+    annotations = noOptions.annotations,
+    onConflict,
+  } = oldest.credential.spec.pullSecret;
   return {
     labels: permittedKeys(labels, pullSecretLabels),
     annotations: permittedKeys(annotations, pullSecretAnnotations),
     onConflict,
   };
-}
-
-/**
- * How many ServiceAccounts a Secret which goes has to wait for. Those that may not be seen count as one, until the references
- * controller says that it has waited for long enough.
- */
-export function referencesTo(
-  { credentials: { statusCache }, cluster: { stores, permissions } }: Context,
-  namespace: string,
-  name: string,
-): number {
-  if (statusCache.references(namespace)?.left?.has(name)) return 0;
-  const known = stores.serviceAccounts
-    .byIndex(namespace)
-    .filter(
-      ({ references, record, terminating, tooLarge }) =>
-        !terminating && !tooLarge && (references?.includes(name) ?? recordedReferences(record).has(name)),
-    ).length;
-  return permissions.serviceAccounts(namespace) ? known + 1 : known;
 }
 
 /** The name belongs to a source, or to a Secret of the operator's own. */

@@ -1,16 +1,13 @@
 // Planning the removal of a pull Secret: what is done with one in which nothing of ours is to stay, and with one that is being deleted.
 import { failure } from "../../api/reasons.ts";
-import type { Failure } from "../../runtime/errors.ts";
-import { entriesAnnotation } from "../../api/names.ts";
-import { configKey } from "../../registry/host.ts";
-import { keysOfLogins, mergeDockerConfig } from "../../registry/merge-docker-config.ts";
-import { kubectl } from "../../runtime/steps.ts";
-import { recordedEntries } from "../../cluster/entries-annotation.ts";
 import { mergedHosts } from "../../cluster/marks.ts";
-import { releasedBody, withoutLogins, type LiveSecret } from "../../cluster/pull-secret-object.ts";
-import { dockerConfigKey, dockerConfigType } from "../../registry/docker-config.ts";
-import type { PullSecretAction, PullSecretPlan, PullSecretSnapshot } from "./plan-types.ts";
+import { releasedBody, withoutLogins } from "../../cluster/pull-secret-object.ts";
 import type { SecretRecord } from "../../cluster/records.ts";
+import { restOf, retainedOf } from "../../content/rest.ts";
+import { dockerConfigType } from "../../registry/docker-config.ts";
+import type { Failure } from "../../runtime/errors.ts";
+import { kubectl } from "../../runtime/steps.ts";
+import type { PullSecretAction, PullSecretPlan, PullSecretSnapshot } from "./plan-types.ts";
 
 const none: PullSecretAction = { kind: "none" };
 const read: PullSecretAction = { kind: "read" };
@@ -42,50 +39,12 @@ export function removal(snapshot: PullSecretSnapshot, record: SecretRecord): Pul
   if (!isMerged && !retain) return deletion;
   if (!live && snapshot.tooLarge) return { action: none, state: "foreign", failure: secretTooLarge };
   if (!live) return { action: read, state: "foreign" };
-  const rest = retain ? retainedOf(snapshot, live) : restOf(snapshot, live);
+  const rest = retain ? retainedOf(snapshot.staying ?? [], live) : restOf(snapshot, live);
   if (rest === "nothing") return deletion;
   const isChanged = rest.dockerConfig !== live.dockerConfig || rest.otherData !== live.otherData;
   if (isChanged && live.immutable) return { action: none, state: "foreign", failure: immutable(snapshot) };
   const body = { ...releasedBody(live, rest.dockerConfig), otherData: rest.otherData };
   return { action: { kind: "replace", body }, state: "foreign" };
-}
-
-/** What others were given in it stays no longer than they want it; the annotation says which hosts that was. */
-function retainedOf({ staying = [] }: PullSecretSnapshot, live: LiveSecret): Rest | "nothing" {
-  const { dockerConfig, otherData, annotations } = live;
-  const named = recordedEntries(annotations[entriesAnnotation]);
-  const theirs = named.filter(({ name }) => staying.includes(name.slice(0, name.indexOf("/"))));
-  const keys = theirs.flatMap(({ hosts }) => hosts.map(configKey));
-  const rest = keys.length === 0 ? undefined : mergeDockerConfig(dockerConfig ?? "", [], keys);
-  if (!rest?.ok) return { dockerConfig, otherData };
-  if (rest.text !== undefined) return { dockerConfig: rest.text, otherData };
-  return withoutConfig(live);
-}
-
-type Rest = Pick<LiveSecret, "dockerConfig" | "otherData">;
-
-/** What a Secret that we merged into holds without our logins. */
-function restOf({ knownAsMerged, formerLogins }: PullSecretSnapshot, live: LiveSecret): Rest | "nothing" {
-  const { dockerConfig, otherData, type } = live;
-  if (dockerConfig === undefined && !(dockerConfigKey in otherData)) return { dockerConfig, otherData };
-  const text = dockerConfig ?? "";
-  const ours = [...(mergedHosts(live) ?? []), ...keysOfLogins(text, formerLogins)];
-  const rest = mergeDockerConfig(text, [], ours);
-  if (!rest.ok) {
-    // No kubelet can use what cannot be read, but a login of ours may stand in it. One into which we never wrote is left.
-    const mayHoldOurs = knownAsMerged && type === dockerConfigType;
-    if (!mayHoldOurs) return { dockerConfig, otherData };
-    const { [dockerConfigKey]: _unreadable, ...others } = otherData;
-    return { dockerConfig: withoutLogins, otherData: others };
-  }
-  if (rest.text !== undefined) return { dockerConfig: rest.text, otherData };
-  return withoutConfig(live);
-}
-
-function withoutConfig({ otherData, type }: LiveSecret): Rest | "nothing" {
-  if (Object.keys(otherData).length === 0) return "nothing";
-  // The API server takes no Secret of this type without a docker config, and the other keys are their owner's.
-  return { dockerConfig: type === dockerConfigType ? withoutLogins : undefined, otherData };
 }
 
 export const secretTooLarge: Failure = failure("TooLarge", {

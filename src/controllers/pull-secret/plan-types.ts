@@ -56,8 +56,11 @@ export type PullSecretAction =
   | { readonly kind: "replace"; readonly body: PlannedSecret; readonly othersFields?: readonly FieldsEntry[] }
   /** Nothing of it is to change, but who owns its fields. */
   | { readonly kind: "giveUp"; readonly body: PlannedSecret; readonly othersFields: readonly FieldsEntry[] }
-  /** `type` and `immutable` cannot be changed in place. */
-  | { readonly kind: "recreate"; readonly body: PlannedSecret }
+  /**
+   * `type` and `immutable` cannot be changed in place.
+   * takesBack: something of what stands there has to go, whether or not the new one is let in.
+   */
+  | { readonly kind: "recreate"; readonly body: PlannedSecret; readonly takesBack: boolean }
   | { readonly kind: "delete" };
 
 /** usable: may be referred to. leaving: ours, about to go. foreign: somebody else's. absent: there is none to refer to. */

@@ -1,29 +1,30 @@
 // The plan for one pull Secret: none, read, create, replace, give up fields, recreate or delete.
+import { entriesAnnotation, managedByLabel } from "../../api/names.ts";
 import { failure } from "../../api/reasons.ts";
-import { entriesAnnotation } from "../../api/names.ts";
-import type { Failure } from "../../runtime/errors.ts";
-import { configKey } from "../../registry/host.ts";
-import { renderDockerConfig, dockerConfigType } from "../../registry/docker-config.ts";
-import { keepInDockerConfig, keysIn, loginsIn } from "../../registry/merge-docker-config.ts";
+import { managedWords, mergedHosts, sameWords } from "../../cluster/marks.ts";
+import { adoptionBlocker, secretConflict } from "../../cluster/other-managers.ts";
+import { bodyOf, type LiveSecret, mergedBody, ownBody } from "../../cluster/pull-secret-object.ts";
+import type { SecretRecord } from "../../cluster/records.ts";
+import { configEntries, type Content, type ContentLogin } from "../../content/content.ts";
 import {
-  tooMuch,
   amountOfContent,
+  contentWithin,
   isWhole,
   keptHosts,
   keptUntil,
-  type Hosts,
   type Standing,
-  contentWithin,
+  tooLarge,
+  tooMuch,
   troubleOf,
 } from "../../content/fit.ts";
-import { secretConflict, planMerge, foreign } from "./plan-foreign.ts";
-import { configEntries, type Content, type ContentLogin } from "../../content/content.ts";
-import { hasConditions, hasHeld, withoutGifts, contentAroundFrozen } from "../../content/frozen.ts";
-import { mergedHosts, sameWords, managedWords } from "../../cluster/marks.ts";
-import { bodyOf, ownBody, type LiveSecret } from "../../cluster/pull-secret-object.ts";
+import { contentAroundFrozen, hasConditions, hasHeld, withoutGifts } from "../../content/frozen.ts";
+import { isRenewed, mergedContent, ownContent } from "../../content/in-place.ts";
+import { dockerConfigType, renderDockerConfig } from "../../registry/docker-config.ts";
+import { configKey } from "../../registry/host.ts";
+import type { Failure } from "../../runtime/errors.ts";
+import { quotedText } from "../../runtime/foreign-text.ts";
+import { isOurs, planTerminating, removal, secretTooLarge } from "./plan-removal.ts";
 import { lookAt, type PullSecretAction, type PullSecretPlan, type PullSecretSnapshot } from "./plan-types.ts";
-import { isOurs, removal, secretTooLarge, planTerminating } from "./plan-removal.ts";
-import type { SecretRecord } from "../../cluster/records.ts";
 
 const none: PullSecretAction = { kind: "none" };
 
@@ -132,7 +133,7 @@ function planContent(snapshot: PullSecretSnapshot, content: Content): PullSecret
   const plan = removal(snapshot, record);
   // Somebody else's stands in the way of what is to come, too.
   const isInTheWay = plan.state === "foreign" && plan.action.kind === "none" && !plan.failure;
-  return isInTheWay && options.onConflict === "Fail" ? { ...plan, failure: secretConflict(snapshot, undefined) } : plan;
+  return isInTheWay && options.onConflict === "Fail" ? { ...plan, failure: conflict(snapshot).failure } : plan;
 }
 
 /** Undefined: nothing is to stay in it. */
@@ -145,27 +146,17 @@ function owned(snapshot: PullSecretSnapshot, content: Content, record: SecretRec
     const mayKeep = keptHosts(content, { annotation, holds: () => true }, now).length > 0;
     if (mayKeep || tooMuch(amountOfContent(content), maxBytes)) return lookAt(snapshot, "usable");
   }
-  const { dockerConfig = "" } = live ?? {};
-  // Without it there is nothing to be kept, and this is asked for each Secret of a rotation.
-  const held = new Set(live && keysIn(dockerConfig));
-  let keep: ReturnType<typeof keepInDockerConfig> | undefined;
-  const textOf = (hosts: Hosts): string => {
-    if (isWhole(hosts, content)) return content.text ?? "";
-    keep ??= keepInDockerConfig(dockerConfig);
-    return keep(configEntries(hosts.served), new Set(hosts.kept.map(({ host }) => configKey(host))));
-  };
-  let logins: ReturnType<typeof loginsIn> | undefined;
-  const standing: Standing = {
-    annotation,
-    holds: (host) => held.has(configKey(host)),
-    stands: (host, login) => (logins ??= loginsIn(dockerConfig))(configKey(host), login),
-  };
-  const fitted = contentWithin(content, standing, now, { room: maxBytes, textOf });
+  const dockerConfig = live && (live.dockerConfig ?? "");
+  const fitted = ownContent(content, { annotation, dockerConfig }, { maxBytes, now });
   if (fitted.served.length + fitted.kept.length === 0) return undefined;
   const found = { state: "usable", ...troubleOf(fitted), ...keptUntil(fitted.kept, now) } as const;
   if (record.immutable || record.type !== dockerConfigType) {
+    const isAsWanted = record.digest === content.digest;
+    if (!isAsWanted && !live && !snapshot.tooLarge) return lookAt(snapshot, "usable");
     // What is made anew is made by us: config/restraint lets nothing foreign be in it.
-    return { action: { kind: "recreate", body: ownBody(options, fitted, undefined) }, ...found };
+    const body = ownBody(options, fitted, undefined);
+    const takesBack = !isAsWanted && !(live && isRenewed(live, body));
+    return { action: { kind: "recreate", body, takesBack }, ...found };
   }
   const body = ownBody(options, fitted, metadata);
   const hasText = isWhole(fitted, content)
@@ -174,6 +165,62 @@ function owned(snapshot: PullSecretSnapshot, content: Content, record: SecretRec
   const isRight =
     hasText && sameWords(body.labels, metadata.labels) && sameWords(body.annotations, metadata.annotations);
   return { action: isRight ? none : { kind: "replace", body }, ...found };
+}
+
+/** Of a Secret that is not ours, and into which nothing of ours was merged. */
+function foreign(snapshot: PullSecretSnapshot, content: Content, record: SecretRecord): PullSecretPlan {
+  const { live, maxBytes, options } = snapshot;
+  const { onConflict } = options;
+  // Its metadata was too large to keep, and it names a credential: we may have merged into it.
+  const isUnclear = record.metadata === undefined && record.credentials.length > 0;
+  if (!live && (onConflict !== "Fail" || isUnclear)) return lookAt(snapshot, "foreign");
+  if (!live || onConflict === "Fail") return conflict(snapshot);
+  if (onConflict === "Merge") return planMerge(snapshot, content) ?? conflict(snapshot);
+  const blocker = adoptionBlocker(live, new Set(content.served.map(({ host }) => host)));
+  if (blocker !== undefined) return conflict(snapshot, blocker);
+  const failure = tooMuch(amountOfContent(content), maxBytes);
+  if (failure) return { action: none, state: "foreign", failure };
+  const inPlace = live.type === dockerConfigType && !live.immutable;
+  const body = ownBody(options, content, inPlace ? live : undefined);
+  return {
+    action: inPlace ? { kind: "replace", body } : { kind: "recreate", body, takesBack: false },
+    state: "usable",
+  };
+}
+
+/** Undefined: nothing of ours is to stay in it. */
+function planMerge(snapshot: PullSecretSnapshot, content: Content): PullSecretPlan | undefined {
+  const { live, formerLogins, maxBytes, now } = snapshot;
+  if (!live) return lookAt(snapshot, "usable");
+  if (live.type !== dockerConfigType)
+    return conflict(snapshot, `it is of type ${quotedText(live.type)}, not ${dockerConfigType}`);
+  if (live.immutable) return conflict(snapshot, "it is immutable");
+  const before = mergedHosts(live);
+  // Nothing could be added to it, and nothing of ours is in it: to read it all would take a while.
+  const excess = before ? undefined : tooLarge(live.dockerConfig ?? "", maxBytes);
+  if (excess) return { action: none, state: "foreign", failure: { ...excess, cause: "Tenant" } };
+  const fitted = mergedContent(content, live, formerLogins, { maxBytes, now });
+  if ("problem" in fitted) return conflict(snapshot, `its docker config ${fitted.problem}`);
+  const { served, kept } = fitted;
+  if (served.length + kept.length === 0) {
+    return before ? undefined : { action: none, state: "foreign", ...troubleOf(fitted) };
+  }
+  const hosts = [...served, ...kept].map(({ host }) => configKey(host)).toSorted();
+  const body = mergedBody(live, fitted, hosts);
+  const isRight = fitted.text === live.dockerConfig && sameWords(body.annotations, live.annotations);
+  return {
+    action: isRight ? none : { kind: "replace", body },
+    state: "usable",
+    ...troubleOf(fitted),
+    ...keptUntil(kept, now),
+  };
+}
+
+/** @param why see `secretConflict` */
+function conflict({ namespace, name, record, live }: PullSecretSnapshot, why?: string) {
+  const manager = record?.controller ?? live?.labels[managedByLabel] ?? record?.metadata?.labels[managedByLabel];
+  const failure = secretConflict({ namespace: namespace.name, name, manager }, why);
+  return { action: none, state: "foreign", failure } as const satisfies PullSecretPlan;
 }
 
 /** Of a Secret in which nothing else stands. */

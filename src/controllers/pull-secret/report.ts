@@ -1,10 +1,10 @@
 // Reporting what was found of one pull Secret: to the status cache, to who waits for it, and to the tenant as events.
 import { isOurs } from "./plan-removal.ts";
 import { lostAgain, alwaysTooLate } from "../lost-races.ts";
-import { tokenPatience } from "./observe-contributions.ts";
+import { tokenPatience } from "../../grants/contributions.ts";
 import { contestedFor } from "../../runtime/queue/conflict-backoff.ts";
 import { done, waitsFor, failed, type Waited, earliest } from "../outcome.ts";
-import type { Run } from "./run.ts";
+import type { Run } from "./observe.ts";
 import type { Outcome } from "../../runtime/queue/work-queue.ts";
 import type { Snapshot } from "./observe.ts";
 import { failure, hasTrait } from "../../api/reasons.ts";
@@ -36,7 +36,9 @@ export function reportSecret(context: Context, namespace: NamespaceRecord, name:
   const newFailures = statusCache.setSecret(namespace.name, name, finding);
   if (before?.state !== finding.state) {
     lookAgainAtReferences(statusCache, namespace.name, finding.credentials);
-    enqueue(referencesKey(namespace.name), { lane: before ? "normal" : "interactive" });
+    // Behind its token where it waits for one: there is nothing to refer to before.
+    const lane = finding.state === "waiting" ? "bulk" : before ? "normal" : "interactive";
+    enqueue(referencesKey(namespace.name), { lane });
   }
   for (const credential of new Set([...finding.credentials.keys(), ...(before?.credentials.keys() ?? [])])) {
     if (sameFinding(before?.credentials.get(credential), finding.credentials.get(credential))) continue;

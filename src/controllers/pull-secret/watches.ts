@@ -2,20 +2,12 @@
 import { type Request, type Skip, watch, type Watch } from "../../runtime/queue/controllers.ts";
 import type { CredentialRecord } from "../../cluster/records.ts";
 import type { Change } from "../../runtime/watch/store.ts";
-import type { Context, Needs } from "../context.ts";
+import type { Context } from "../context.ts";
 import { concernsNamespaces, isAnotherIdentity } from "../changes.ts";
 import { concernedNames, concernedNamespaces, isKnownOf, marked, namesConcerning } from "../concerned-namespaces.ts";
 import { secretKey, writer } from "../keys.ts";
 
-type Known = Needs<{
-  runtime: "clock";
-  cluster: "stores" | "namesSynced";
-  credentials: "index" | "statusCache" | "judged";
-  settings: keyof Context["settings"];
-  queue: "signals";
-}>;
-
-export function pullSecretWatches(context: Known): readonly Watch<Request | Skip>[] {
+export function pullSecretWatches(context: Context): readonly Watch<Request | Skip>[] {
   const { stores, namesSynced } = context.cluster;
   const { index: credentialIndex, judged } = context.credentials;
   const { signals } = context.queue;

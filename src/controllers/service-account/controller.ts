@@ -3,11 +3,11 @@ import { charged } from "../../cluster/metered-api.ts";
 import type { Controller } from "../../runtime/queue/controllers.ts";
 import { memory } from "../../runtime/queue/memory.ts";
 import type { Outcome } from "../../runtime/queue/work-queue.ts";
-import type { Context, Needs } from "../context.ts";
+import type { Context } from "../context.ts";
 import { partsOf } from "../keys.ts";
 import { done, failed, goOn, earliest, notSeen, waitsFor } from "../outcome.ts";
 import { applyRound, type PatchResult } from "./apply.ts";
-import { type ObservedReferences, observeReferences } from "./observe.ts";
+import { observeReferences } from "./observe.ts";
 import { letGo, noteLeaving, type ReferencesMemory, reportMissing, reportRound } from "./report.ts";
 import { type ReferencesRound, referencesRound } from "./round.ts";
 import { referencesEverywhere, referencesWatches } from "./watches.ts";
@@ -24,7 +24,7 @@ export function serviceAccountController(context: Context): Controller {
   return {
     name: "references",
     watches: referencesWatches(context),
-    initial: () => referencesEverywhere(context.cluster.stores.namespaces.values(), { lane: "bulk" }),
+    initial: () => referencesEverywhere(context),
     reconcile: (key, signal) => charged(context, (counting) => run(counting, partsOf(key)[0], signal)),
   };
 }
@@ -56,20 +56,8 @@ export function referencesReconciler(): ReferencesReconciler {
     }
     reportRound(context, known, namespace, observed);
     const back = afterRound(namespaceName, known.round);
-    return { ...(isLeftUnseen(context, namespaceName, observed) ? within(back, notSeen) : back), cost };
+    return { ...(observed.unseen.length > 0 ? within(back, notSeen) : back), cost };
   };
-}
-
-/** Some account lists a name of which nothing is heard, so that it stays as it is for now. */
-function isLeftUnseen(
-  { cluster: { stores } }: Needs<{ cluster: "stores" }>,
-  namespace: string,
-  { unseen }: Pick<ObservedReferences, "unseen">,
-): boolean {
-  if (unseen.length === 0) return false;
-  return stores.serviceAccounts
-    .byIndex(namespace)
-    .some(({ record }) => unseen.some((name) => record?.includes(`"${name}"`) === true));
 }
 
 function within(outcome: Outcome, milliseconds: number): Outcome {

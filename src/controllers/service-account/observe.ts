@@ -1,7 +1,7 @@
 // Observes which references are wanted in a namespace, given what the pull-secret controller has found there.
 import type { RegistryCredential } from "../../api/registry-credential.ts";
 import { extraReferences } from "../../entitlement/extra-references.ts";
-import type { ReferableSecret } from "./plan.ts";
+import { type ReferableSecret, recordedReferences } from "./plan.ts";
 import { selectsServiceAccount } from "../../entitlement/selection.ts";
 import type { NamespaceRecord, SecretRecord, ServiceAccountRecord } from "../../cluster/records.ts";
 import { findingWithout } from "../pull-secret/report.ts";
@@ -29,7 +29,7 @@ export interface ObservedReferences {
   readonly leaving: readonly string[];
   /** Names that a credential referred to beside its own and no longer wants, or that leave with it. */
   readonly formerExtras: ReadonlySet<string>;
-  /** Names that nobody wants here, of whose Secrets nothing is heard at the moment: nothing tells when it is again. */
+  /** Names that some account has on record and nobody wants here, of whose Secrets nothing is heard at the moment: nothing tells when it is again. */
   readonly unseen: readonly string[];
   readonly of: (serviceAccount: ServiceAccountRecord) => WantedReferences;
 }
@@ -47,7 +47,8 @@ interface Found {
 }
 
 export function observeReferences(context: Context, namespace: NamespaceRecord): ObservedReferences {
-  const found = foundIn(context, namespace);
+  const recorded = recordedIn(context, namespace);
+  const found = foundIn(context, namespace, recorded);
   const contributors = found.flatMap((each) => each.contributors);
   const formerExtras = new Set(contributors.flatMap(extrasThatGo));
   return {
@@ -59,20 +60,30 @@ export function observeReferences(context: Context, namespace: NamespaceRecord):
     leaving: found.filter(({ finding }) => finding?.state === "leaving").map(({ name }) => name),
     formerExtras,
     unseen: found.flatMap(({ name, contributors: its, finding }) =>
-      its.length === 0 && !finding && context.cluster.namesSynced(name) ? [name] : [],
+      recorded.has(name) && its.length === 0 && !finding && context.cluster.namesSynced(name) ? [name] : [],
     ),
     of: (serviceAccount) => wantedOf(found, serviceAccount),
   };
 }
 
-function foundIn(context: Context, namespace: NamespaceRecord): readonly Found[] {
-  const { index, statusCache } = context.credentials;
+/** Names that accounts of the namespace have on record. */
+function recordedIn({ cluster: { stores } }: Context, { name }: NamespaceRecord): Set<string> {
+  const records = new Set(stores.serviceAccounts.byIndex(name).map(({ record }) => record));
+  return new Set([...records].flatMap((record) => [...recordedReferences(record)]));
+}
+
+/** Of each name with which anybody has to do there, or had: of all others nothing is wanted, and nothing is left. */
+function foundIn(context: Context, namespace: NamespaceRecord, recorded: ReadonlySet<string>): readonly Found[] {
+  const { index, members, statusCache } = context.credentials;
   const { stores, namesSynced } = context.cluster;
   const { pullSecrets } = stores;
   const known = { stores, ...context.credentials };
   const someUnread = hasUnreadable(known);
-  return index.names().map((name) => {
-    const contributors = index.contributors(namespace, name);
+  const wanted = index.contributorsIn(namespace);
+  const others = [...statusCache.secretNames(namespace.name), ...members.secretNamesIn(namespace.uid), ...recorded];
+  const names = new Set([...wanted.keys(), ...others.filter((name) => index.isInUse(name))]);
+  return Array.from(names, (name) => {
+    const contributors = wanted.get(name) ?? [];
     const key = `${namespace.name}/${name}`;
     const record = pullSecrets.get(key);
     // Where nobody wants anything and nothing is, no run says so.
@@ -188,4 +199,23 @@ function textOf({ name, contributors, finding, record, isOrphaned, unread }: Fou
     ];
   });
   return [name, finding?.state, record && [record.uid, record.terminating], isOrphaned, unread, judged];
+}
+
+/**
+ * How many ServiceAccounts a Secret which goes has to wait for. Those that may not be seen count as one, until the references
+ * controller says that it has waited for long enough.
+ */
+export function referencesTo(
+  { credentials: { statusCache }, cluster: { stores, permissions } }: Context,
+  namespace: string,
+  name: string,
+): number {
+  if (statusCache.references(namespace)?.left?.has(name)) return 0;
+  const known = stores.serviceAccounts
+    .byIndex(namespace)
+    .filter(
+      ({ references, record, terminating, tooLarge }) =>
+        !terminating && !tooLarge && (references?.includes(name) ?? recordedReferences(record).has(name)),
+    ).length;
+  return permissions.serviceAccounts(namespace) ? known + 1 : known;
 }

@@ -24,7 +24,7 @@ export interface ReferencesSnapshot {
   readonly serviceAccount: ServiceAccountRecord;
   /** The whole list, where the record does not hold it. */
   readonly references: readonly string[] | undefined;
-  /** Every pull Secret name in use, oldest credential first. */
+  /** Every pull Secret name with which somebody has to do there, or that the account has on record and is in use. Oldest credential first. */
   readonly secrets: readonly ReferableSecret[];
   /** Names that credentials want beside theirs; these Secrets are the tenant's. */
   readonly extras: readonly string[];

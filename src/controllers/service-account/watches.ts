@@ -2,20 +2,12 @@
 import { type Request, type Skip, watch, type Watch } from "../../runtime/queue/controllers.ts";
 import type { CredentialRecord } from "../../cluster/records.ts";
 import type { Change } from "../../runtime/watch/store.ts";
-import { concernsNamespaces } from "../changes.ts";
+import { changedNames, concernsNamespaces } from "../changes.ts";
 import { concernedNamespaces, marked } from "../concerned-namespaces.ts";
-import type { Needs } from "../context.ts";
+import type { Context } from "../context.ts";
 import { referencesKey, writer } from "../keys.ts";
 
-type Known = Needs<{
-  runtime: "clock";
-  settings: "namespace";
-  cluster: "stores" | "namesSynced";
-  credentials: "index" | "statusCache";
-  queue: "signals";
-}>;
-
-export function referencesWatches(context: Known): readonly Watch<Request | Skip>[] {
+export function referencesWatches(context: Context): readonly Watch<Request | Skip>[] {
   const {
     cluster: { stores, namesSynced },
     credentials: { statusCache },
@@ -23,18 +15,21 @@ export function referencesWatches(context: Known): readonly Watch<Request | Skip
   } = context;
   const { namespaces } = stores;
 
+  const ask = (namespace: string, options: Request["options"]): Request | Skip =>
+    comesBySecrets(context, namespace) ? undefined : { key: referencesKey(namespace), options };
+
   function* whereConcerned(change: Change<CredentialRecord>): Generator<Request | Skip> {
     const options = { lane: "bulk", flow: change.key } as const;
     for (const namespace of concernedNamespaces(context, change)) {
-      yield namespace === undefined ? undefined : { key: referencesKey(namespace), options };
+      yield namespace === undefined ? undefined : ask(namespace, options);
     }
-    for (const each of marked(context, change)) yield each && { key: referencesKey(each.namespace), options };
+    for (const each of marked(context, change)) yield each && ask(each.namespace, options);
   }
 
   function* referring(name: string, only: string | undefined): Generator<Request | Skip> {
     for (const { namespace, record } of stores.serviceAccounts.values()) {
       const isOf = (only === undefined || namespace === only) && record?.includes(`"${name}"`) === true;
-      yield isOf ? { key: referencesKey(namespace), options: { lane: "bulk" } } : undefined;
+      yield isOf ? ask(namespace, { lane: "bulk" }) : undefined;
     }
   }
 
@@ -43,37 +38,46 @@ export function referencesWatches(context: Known): readonly Watch<Request | Skip
       concernsNamespaces(change.before?.credential, change.after?.credential) ? whereConcerned(change) : [],
     ),
     watch(namespaces, ({ key, before, after }) =>
-      after ? [{ key: referencesKey(key), options: { lane: before ? "normal" : "interactive" } }] : [],
+      after ? [ask(key, { lane: before ? "normal" : "interactive" })] : [],
     ),
     watch(stores.serviceAccounts, ({ key, before, after, by }) => {
       if (by === writer.references) return [];
       // One that did not fit: its namespace is told so.
-      if (!before && !after)
-        return [{ key: referencesKey(key.slice(0, key.indexOf("/"))), options: { lane: "normal" } }];
-      return after
-        ? [{ key: referencesKey(after.namespace), options: { lane: before ? "normal" : "interactive" } }]
-        : [];
+      if (!before && !after) return [ask(key.slice(0, key.indexOf("/")), { lane: "normal" })];
+      return after ? [ask(after.namespace, { lane: before ? "normal" : "interactive" })] : [];
     }),
     // Which references stay depends on who is in it, not only on whether it is there: also where it is made anew at once.
     watch(stores.pullSecrets, ({ before, after }) => {
       const record = before ?? after;
       if (!record || !namesSynced(record.name)) return [];
       const isSame = before?.uid === after?.uid;
-      const isChanged = new Set(before?.credentials).symmetricDifference(new Set(after?.credentials)).size > 0;
+      const isChanged = changedNames(before?.credentials, after?.credentials).length > 0;
       // Of one that has come its finding tells, but where the same was found of one before it: a run may have looked between them.
       const isToldElsewhere = !before && statusCache.secret(record.namespace, record.name)?.state !== "usable";
       if (isToldElsewhere || (isSame && !isChanged)) return [];
-      return [{ key: referencesKey(record.namespace), options: { lane: "normal" } }];
+      return [ask(record.namespace, { lane: "normal" })];
     }),
     // What is known to be nobody's is run under no name, so nothing else tells.
     watch(signals.secretsCalled, ({ name, namespace }) => referring(name, namespace)),
-    watch(signals.permissions, () => referencesEverywhere(namespaces.values(), { lane: "bulk" })),
+    watch(signals.permissions, () => referencesEverywhere(context)),
   ];
 }
 
-export function* referencesEverywhere(
-  namespaces: Iterable<{ readonly key: string }>,
-  options: Request["options"],
-): Generator<Request> {
-  for (const { key } of namespaces) yield { key: referencesKey(key), options };
+export function* referencesEverywhere(context: Context): Generator<Request | Skip> {
+  for (const { key } of context.cluster.stores.namespaces.values()) {
+    yield comesBySecrets(context, key) ? undefined : { key: referencesKey(key), options: { lane: "bulk" } };
+  }
+}
+
+/**
+ * None of the Secrets that somebody wants there has been judged yet: all references would be left as they are. The first that is
+ * judged asks for them, see `reportSecret`.
+ */
+function comesBySecrets(
+  { cluster: { stores }, credentials: { index, statusCache } }: Context,
+  namespace: string,
+): boolean {
+  if ([...statusCache.secretNames(namespace)].length > 0) return false;
+  const record = stores.namespaces.get(namespace);
+  return record !== undefined && index.namesIn(record).length > 0;
 }

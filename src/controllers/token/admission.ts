@@ -14,7 +14,7 @@ import { type Need, places } from "../../runtime/queue/places.ts";
 import { calledBack } from "./unresponsive.ts";
 import { type CallAsked, callNeeds, isShort, type Standing } from "./call-needs.ts";
 import { type Silence, type Silences, silences } from "./unresponsive.ts";
-import type { GrantTracker } from "./grant-tracker.ts";
+import type { GrantTracker } from "../../grants/grant-tracker.ts";
 
 export interface TokenAdmission extends Gate, Admittance {
   /** Registries that a new token is tried at. */

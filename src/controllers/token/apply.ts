@@ -11,7 +11,7 @@ import type { KnownAbsent } from "../../runtime/watch/presence.ts";
 import type { Context } from "../context.ts";
 import { writer } from "../keys.ts";
 import { done, failed } from "../outcome.ts";
-import { tokenSecretName } from "./grant-tracker.ts";
+import { tokenSecretName } from "../../grants/grant-tracker.ts";
 import { publication } from "./plan-publish.ts";
 
 export async function storeToken(

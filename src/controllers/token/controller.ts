@@ -13,9 +13,10 @@ import { crdOutdated } from "../crd-outdated.ts";
 import { partsOf } from "../keys.ts";
 import { done, failed, requeueAfter, type Waited } from "../outcome.ts";
 import { collect, storeMakers, storeToken, verify } from "./apply.ts";
-import { type Attempts, tokenSecretName } from "./grant-tracker.ts";
+import { type Attempts, tokenSecretName } from "../../grants/grant-tracker.ts";
 import { refreshRequestOf, untilDue } from "./observe.ts";
-import { acknowledged, isRepeat, patience, patienceLeft, type RefreshRequest, retryWithin } from "./plan-refresh.ts";
+import { isRepeat, patience, patienceLeft, retryWithin } from "./plan-refresh.ts";
+import { acknowledged, type RefreshRequest } from "../../grants/refresh.ts";
 import { settle, tellUsers } from "./report.ts";
 import { storedTokens, tokenWatches } from "./watches.ts";
 

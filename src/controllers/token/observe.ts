@@ -2,15 +2,19 @@
 import { crdName } from "../../api/names.ts";
 import type { Token } from "../../cluster/token.ts";
 import { sourceVersions } from "../../providers/grant-key.ts";
-import type { Context, Needs } from "../context.ts";
+import type { Context } from "../context.ts";
 import { crdOutdated } from "../crd-outdated.ts";
-import type { Attempts } from "./grant-tracker.ts";
-import { dueAt, patienceLeft, type RefreshRequest } from "./plan-refresh.ts";
+import type { Attempts } from "../../grants/grant-tracker.ts";
+import { dueAt, patienceLeft } from "./plan-refresh.ts";
+import type { RefreshRequest } from "../../grants/refresh.ts";
 
-/** What says when a token is due. */
-type Renewing = Needs<{ grants: "tokens"; runtime: "clock"; cluster: "stores" }> & {
+/** What says when a token is due: the operator asks before there is a whole context, too. */
+interface Renewing {
+  readonly runtime: Pick<Context["runtime"], "clock">;
   readonly settings: Pick<Context["settings"], "namespace">;
-};
+  readonly cluster: Pick<Context["cluster"], "stores">;
+  readonly grants: Pick<Context["grants"], "tokens">;
+}
 
 /** Whether a run would ask the provider now. */
 export function asksProvider(context: Renewing, grantKey: string): boolean {

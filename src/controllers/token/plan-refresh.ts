@@ -1,7 +1,6 @@
 // Decides when a token is due for renewal, and how soon after a failure it is tried again.
-import { refreshAnnotation } from "../../api/names.ts";
-import type { RegistryCredential } from "../../api/registry-credential.ts";
 import { isAlive, type Token } from "../../cluster/token.ts";
+import { asksAnew, isAcknowledged, type RefreshRequest, type Refused, type Repeats } from "../../grants/refresh.ts";
 
 /** The share of its life after which a token is renewed: what is left is how long an outage may last (docs/design.md). */
 const renewAfter = 0.5;
@@ -15,14 +14,6 @@ const retryShare = 0.1;
 const shortestRetry = 250;
 /** Nobody is left alone for longer, whatever he asks for. */
 const longestWait = Temporal.Duration.from({ minutes: 15 });
-
-/** What is known of a source that hands out the same token again. */
-export interface Repeats {
-  /** When it last did so with the present token; undefined: not yet. */
-  readonly at: Temporal.Instant | undefined;
-  /** Tokens in a row with which it did so at half of their life. */
-  readonly tokens: number;
-}
 
 /** As many may be an accident: Google's metadata server does it with each token, until some five minutes before its end. */
 const accidents = 1;
@@ -74,24 +65,6 @@ export function refreshAt(
   return token.issuedAt.add({ milliseconds: Math.max(share, shortestRest) });
 }
 
-/** What a token must fit, to be left as it is. */
-export interface RefreshRequest {
-  readonly fingerprint: string;
-  /** Values of the annotation `regcred.dev/refresh` by RegistryCredential, of those that are known to use the grant. */
-  readonly refreshes: Refreshes;
-}
-
-export type Refreshes = Readonly<Record<string, string>>;
-
-// It is kept with each token; a time stamp or a ticket fits. Of longer ones only what differs here is a change.
-const longestRefresh = 64;
-
-/** What the credential asks for; nothing without the annotation, so that taking it off mints nothing. */
-export function refreshOf({ name, annotations }: Pick<RegistryCredential, "name" | "annotations">): Refreshes {
-  const value = annotations[refreshAnnotation];
-  return value === undefined ? {} : { [name]: value.slice(0, longestRefresh) };
-}
-
 /** More than clocks of two replicas are apart. */
 const skew = Temporal.Duration.from({ minutes: 1 });
 
@@ -110,19 +83,6 @@ export function dueAt(
   if (!token.expiresAt) return undefined;
   if (Temporal.Instant.compare(token.issuedAt, now.add(skew)) > 0) return now;
   return refreshAt(token, repeats);
-}
-
-/** Whether the token was made, or confirmed, after all that was asked for. */
-function isAcknowledged({ refreshes = {} }: Pick<Token, "refreshes">, refreshRequest: RefreshRequest): boolean {
-  return Object.entries(refreshRequest.refreshes).every(([credential, value]) => refreshes[credential] === value);
-}
-
-/**
- * What a new token honours. Those that the old one honoured stay: after a start the credentials that use the grant become
- * known one by one, and none of them may find its request forgotten.
- */
-export function acknowledged(before: Token | undefined, refreshRequest: RefreshRequest): Refreshes {
-  return { ...before?.refreshes, ...refreshRequest.refreshes };
 }
 
 /** The longest wait after a failure, in milliseconds; undefined where no living token can run out. */
@@ -153,13 +113,6 @@ function shorter(one: Temporal.Duration, other: Temporal.Duration): Temporal.Dur
   return Temporal.Duration.compare(one, other) < 0 ? one : other;
 }
 
-/** An attempt that failed. */
-export interface Refused {
-  readonly refreshRequest: RefreshRequest;
-  /** Elapsed milliseconds until which the other side is left alone. */
-  readonly until: number;
-}
-
 /** For how many milliseconds the other side is still left alone. What has changed since is another question, asked at once. */
 export function patienceLeft(refused: Refused | undefined, refreshRequest: RefreshRequest, elapsed: number): number {
   if (
@@ -169,13 +122,6 @@ export function patienceLeft(refused: Refused | undefined, refreshRequest: Refre
   )
     return 0;
   return Math.max(refused.until - elapsed, 0);
-}
-
-/** Whether a person has asked since. */
-export function asksAnew(refused: Refused, refreshes: Refreshes): boolean {
-  return Object.entries(refreshes).some(
-    ([credential, value]) => refused.refreshRequest.refreshes[credential] !== value,
-  );
 }
 
 /** A number in [0, 1) from the leading hexadecimal digits of a key. */

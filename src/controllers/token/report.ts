@@ -5,7 +5,7 @@ import { textWithSteps } from "../../runtime/steps.ts";
 import type { Context } from "../context.ts";
 import { credentialKey, keyOf } from "../keys.ts";
 import { statusSoon } from "../pull-secret/report.ts";
-import type { Refused } from "./plan-refresh.ts";
+import type { Refused } from "../../grants/refresh.ts";
 
 /** Notes how the attempt ended and, where that is news, tells everyone who needs the token. */
 export function settle(context: Context, grantKey: string, failure: Failure | undefined, refused?: Refused): void {

@@ -3,7 +3,7 @@ import { failure } from "../../api/reasons.ts";
 import type { Cancel, Clock } from "../../runtime/clock.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import type { Grant } from "../../providers/grant.ts";
-import type { VerificationTarget } from "./verification-target.ts";
+import type { VerificationTarget } from "../../grants/verification-target.ts";
 import type { OperatorSecretRecord } from "../../cluster/records.ts";
 import type { NewToken } from "../../cluster/token.ts";
 import { loginAt } from "../../registry/host.ts";
@@ -24,8 +24,6 @@ export interface VerifierOptions {
   /** The Secret `namespace/name` as last heard of. */
   readonly secret: (key: string) => OperatorSecretRecord | undefined;
   readonly operatorNamespace: string;
-  /** Hosts that are spoken to without TLS: none but in tests. */
-  readonly plain: (host: string) => boolean;
   /** Registries that do not answer; they are left alone. */
   readonly registries: Silences;
 }
@@ -38,7 +36,7 @@ const silenceKept = Temporal.Duration.from({ hours: 1 }).total("milliseconds");
 const imagePatience = Temporal.Duration.from({ seconds: 10 });
 
 export function verifier(options: VerifierOptions): Verify {
-  const { clock, secret, operatorNamespace, plain, registries } = options;
+  const { clock, secret, operatorNamespace, registries } = options;
   /** Hosts that did not answer a login in time, and when in elapsed milliseconds. */
   const silent = new Map<string, number>();
   /** Silent hosts that one is trying now. */
@@ -57,7 +55,7 @@ export function verifier(options: VerifierOptions): Verify {
     const heard = watched(options.exchange);
     const how = {
       exchange: heard.exchange,
-      scheme: plain(host) ? "http" : "https",
+      scheme: "https",
       ...(ca !== undefined && { ca }),
       tokenServers,
     } as const;

@@ -1,16 +1,14 @@
 // Watches of the token controller: of which grants an event may make the token due.
 import { type Request, watch, type Watch } from "../../runtime/queue/controllers.ts";
 import { isAnotherSchema } from "../changes.ts";
-import type { Context, Needs } from "../context.ts";
+import type { Context } from "../context.ts";
 import { tokenKey, writer } from "../keys.ts";
-
-type Known = Needs<{ cluster: "stores"; grants: "tokens"; queue: "signals" }>;
 
 export function tokenWatches({
   cluster: { stores },
   grants: { tokens },
   queue: { signals },
-}: Known): readonly Watch<Request>[] {
+}: Context): readonly Watch<Request>[] {
   return [
     watch(stores.operatorSecrets, function* ({ key, before, after, by }): Generator<Request> {
       // Those who use it are told by the run.

@@ -291,12 +291,16 @@ function headersFor(
 
 /** With `timeout` the server gives up too, and does not write after we have stopped waiting. */
 function queryString({ query = {} }: ApiRequest, watch: boolean, withinMs: number): string {
-  const parameters = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) {
-    if (value !== undefined) parameters.set(name, String(value));
+  let text = "";
+  const add = (name: string, value: string | number | boolean): void => {
+    text += `${text === "" ? "?" : "&"}${encodeURIComponent(name)}=${encodeURIComponent(value)}`;
+  };
+  for (const name of Object.keys(query)) {
+    const value = query[name];
+    if (value !== undefined) add(name, value);
   }
-  if (!watch) parameters.set("timeout", `${Math.max(Math.ceil(withinMs / 1000), 1)}s`);
-  return parameters.size === 0 ? "" : `?${parameters.toString()}`;
+  if (!watch) add("timeout", `${Math.max(Math.ceil(withinMs / 1000), 1)}s`);
+  return text;
 }
 
 const verbs = { POST: "create", PUT: "update", PATCH: "patch", DELETE: "delete" } as const;

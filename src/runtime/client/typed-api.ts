@@ -1,7 +1,6 @@
 // client-node's typed API classes over our own transport.
 import {
   AuthorizationV1Api,
-  CoreV1Api,
   createConfiguration,
   HttpException,
   ResponseContext,
@@ -12,7 +11,6 @@ import { malformed } from "./api-error.ts";
 import type { ApiRequest, Transport } from "./transport.ts";
 
 export interface TypedApi {
-  readonly core: CoreV1Api;
   readonly authorization: AuthorizationV1Api;
 }
 
@@ -51,7 +49,6 @@ export function typedApi(transport: Transport): TypedApi {
     }),
   });
   return {
-    core: new CoreV1Api(configuration),
     authorization: new AuthorizationV1Api(configuration),
   };
 }

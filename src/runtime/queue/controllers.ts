@@ -40,7 +40,7 @@ export interface Controller {
   readonly name: string;
   readonly watches: readonly Watch<Request | Skip>[];
   /** What is there already when it begins. Default: nothing. */
-  readonly initial?: () => Iterable<Request>;
+  readonly initial?: () => Iterable<Request | Skip>;
   /** To be done once, when it begins to watch. */
   readonly begin?: () => void;
   readonly reconcile: (key: string, signal: AbortSignal) => Promise<Outcome>;
@@ -62,16 +62,25 @@ export interface Controllers {
   readonly run: (key: string, signal: AbortSignal) => Promise<Outcome>;
 }
 
+// Less work than to divide them; most events bring none or one.
+const few = 8;
+
+function isShort<T>(items: Iterable<T>): items is readonly T[] {
+  return Array.isArray(items) && items.length <= few;
+}
+
 /** What is waited for comes back behind everything else. */
 const afterWait: AddOptions = { lane: "bulk" };
 
 export function controllers(options: ControllersOptions): Controllers {
   const { inSlices, enqueue, waits, waitedFor } = options;
   const byName = new Map(options.controllers.map((each) => [each.name, each]));
+  const askOne = (request: Request | Skip): void => {
+    if (request) enqueue(request.key, request.options);
+  };
   const ask = (requests: Iterable<Request | Skip>): void => {
-    void inSlices(requests, (request) => {
-      if (request) enqueue(request.key, request.options);
-    });
+    if (isShort(requests)) for (const request of requests) askOne(request);
+    else void inSlices(requests, askOne);
   };
 
   return {

@@ -39,8 +39,9 @@ describe("on the node", () => {
     expect(onNode(pod([]), [no])).toEqual([expect.stringContaining("config.json and credential providers")]);
   });
 
-  it("four images are not all named", () => {
+  it("four images are not all named, three are", () => {
     const four = ["a", "b", "c", "d"].map((image) => ({ image, imagePullPolicy: "IfNotPresent" }));
     expect(onNode(pod(four), [])[0]).toContain('has "a", "b", "c" and 1 more already');
+    expect(onNode(pod(four.slice(1)), [])[0]).toContain('has "b", "c", "d" already');
   });
 });

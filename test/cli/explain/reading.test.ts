@@ -1,5 +1,6 @@
 // Tests that `explain` reads all that its answer hangs on, in order, within bounds, and knows what it was not shown.
 import { describe, expect, it } from "vitest";
+import { explainSubject } from "../../../src/cli/explain/explain-subject.ts";
 import type { ExplainInput } from "../../../src/cli/explain/input.ts";
 import { readInput } from "../../../src/cli/explain/read-input.ts";
 import type { Session } from "../../../src/cli/session.ts";
@@ -196,4 +197,21 @@ describe("of the accounts that identities name", () => {
     expect(await of(named("puller", {}, { deletionTimestamp: "2026-11-30T11:00:00Z" }))).toBeUndefined();
     expect(await of()).toBeUndefined();
   });
+});
+
+it.each([
+  [{}, "metadata"],
+  [{ readSecrets: true }, "get"],
+])("what a Secret holds is read only where that is asked for: %j", async (options, how) => {
+  const asked: string[] = [];
+  const reads =
+    (which: string) =>
+    async ({ resource }: { readonly resource: string }) => {
+      asked.push(`${which} ${resource}`);
+    };
+  const objects = { get: reads("get"), getMetadata: reads("metadata"), list: async () => [] };
+  const out = { width: undefined, paint: (_style: string, text: string) => text, write: () => undefined };
+  const session = { objects, out, clock: fakeClock(), operatorNamespace: "ops" } as unknown as Session;
+  await explainSubject(session, ["team-a"], { image: ["quay.io/a"], ...options });
+  expect(asked.filter((each) => each.endsWith(" secrets"))).toEqual([`${how} secrets`]);
 });

@@ -6,8 +6,9 @@ import { statusCache } from "../../../src/controllers/status-cache.ts";
 import { grantKeys } from "../../../src/providers/grant-keys.ts";
 import { members } from "../../../src/entitlement/members.ts";
 import { observeSecret, type Snapshot } from "../../../src/controllers/pull-secret/observe.ts";
-import { contentRenderer } from "../../../src/controllers/pull-secret/observe-contributions.ts";
-import { grantTracker, tokenSecretName } from "../../../src/controllers/token/grant-tracker.ts";
+import type { Content } from "../../../src/content/content.ts";
+import { memory } from "../../../src/runtime/queue/memory.ts";
+import { grantTracker, tokenSecretName } from "../../../src/grants/grant-tracker.ts";
 import { fakeClock } from "../../fake-clock.ts";
 import { unrestricted } from "../../mode.ts";
 import { allPermitted } from "../all-permitted.ts";
@@ -61,7 +62,7 @@ function observed(
     settings: { mode: unrestricted },
   });
   const look = () =>
-    observeSecret({ context, namespace: namespace(), name: "regcred", memory: {}, render: contentRenderer() });
+    observeSecret({ context, namespace: namespace(), name: "regcred", memory: {}, rendered: memory<Content>() });
   look();
   const [[grantKey] = [""], ...rest] = [...tokens.wanted()];
   for (const [key] of rest) {

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Entry } from "../../../src/api/registry-credential.ts";
 import { parseRegistryCredential } from "../../../src/api/parse-registry-credential.ts";
 import { grantsOf } from "../../../src/providers/grant.ts";
-import { verificationTargetOf } from "../../../src/controllers/token/verification-target.ts";
+import { verificationTargetOf } from "../../../src/grants/verification-target.ts";
 import { stored } from "../../api/registry-credential.ts";
 import { scopeOf } from "../../providers/scope.ts";
 import { namespace } from "../../entitlement/objects.ts";

@@ -135,6 +135,42 @@ describe("a Secret of ours", () => {
     expect(written(anew)).toEqual(ours);
   });
 
+  const renewed = written(
+    plan(
+      wanted("Fail", {
+        credential: "acme",
+        entries: [entryToken({ hosts: ["a.example.com"], source: token({ grantKey: "other" }) })],
+      }),
+    ),
+  );
+  const [both, others] = [["a.example.com", "b.example.com"], ["b.example.com"]].map((hosts) =>
+    written(plan(wanted("Fail", { credential: "acme", entries: [entryToken({ hosts })] }))),
+  );
+  const renamed = written(
+    plan(wanted("Fail", { credential: "acme", entries: [entryToken({ entry: "renamed", hosts: ["a.example.com"] })] })),
+  );
+  it.each<[string, Partial<LiveSecret> | undefined, boolean]>([
+    ["the login of before", renewed, false],
+    ["no login", { ...ours, dockerConfig: '{"auths":{}}' }, false],
+    ["a login for another host", both, true],
+    ["a login for another host alone", others, true],
+    ["a login of another entry", renamed, true],
+    ["a login that no entry is named for", { ...ours, annotations: {} }, true],
+    ["what cannot be read", { ...ours, dockerConfig: "{" }, true],
+  ])("that cannot be written and holds %s is made anew", (_what, changes, takesBack) => {
+    const held = live({ ...changes, immutable: true });
+    const record = recordOfLive(held, { digest: "of something else" });
+    expect(plan({ record, knownAsOurs: true }).action.kind).toBe("read");
+    expect(plan({ record, live: held, knownAsOurs: true }).action).toMatchObject({ kind: "recreate", takesBack });
+  });
+
+  it("that cannot be written and holds what is wanted is made anew where that is let in; one too large to be read at once", () => {
+    const record = recordOf(ours, { immutable: true });
+    expect(plan({ record }).action).toMatchObject({ kind: "recreate", takesBack: false });
+    const large = { record: recordOf(ours, { immutable: true, digest: "of something else" }), tooLarge: true };
+    expect(plan(large).action).toMatchObject({ kind: "recreate", takesBack: true });
+  });
+
   it("keeps what others have set on it, and loses what we set before and no longer want", () => {
     const before = written(
       plan({ ...wanted("Fail", source, { labels: { old: "1" }, annotations: { oldNote: "1" } }) }),
@@ -459,7 +495,7 @@ describe("a foreign Secret under Adopt", () => {
   it.each([[{ type: "kubernetes.io/dockercfg", dockerConfig: undefined }], [{ immutable: true }]])(
     "is made anew where it is %j",
     (changes) => {
-      expect(adopt({ ...served, ...changes }).action.kind).toBe("recreate");
+      expect(adopt({ ...served, ...changes }).action).toMatchObject({ kind: "recreate", takesBack: false });
     },
   );
 

@@ -4,7 +4,8 @@ import type { Context } from "../../../src/controllers/context.ts";
 import { type SecretWrite, writeSecret } from "../../../src/controllers/pull-secret/apply.ts";
 import type { PlannedSecret } from "../../../src/cluster/pull-secret-object.ts";
 import { members } from "../../../src/entitlement/members.ts";
-import { credential, namespace, secretRecord } from "../../entitlement/objects.ts";
+import type { Contributor } from "../../../src/entitlement/credential-index.ts";
+import { contributor, credential, namespace, secretRecord } from "../../entitlement/objects.ts";
 import { sending } from "../sending.ts";
 
 const never = new AbortController().signal;
@@ -24,7 +25,10 @@ interface Asked {
 }
 
 /** Steps are taken one at a time: each waits until the test lets it pass. */
-function play(action: SecretWrite, before = true) {
+function play(
+  action: SecretWrite,
+  { before = true, leaving = [] }: { before?: boolean; leaving?: Contributor[] } = {},
+) {
   const steps: string[] = [];
   const waiting: PromiseWithResolvers<unknown>[] = [];
   const step = (what: string): Promise<unknown> => {
@@ -48,6 +52,7 @@ function play(action: SecretWrite, before = true) {
         deleteSecret: (_namespace: string, _name: string, { uid, resourceVersion }: Record<string, string>) =>
           step(`delete ${uid} at ${resourceVersion}`),
         createSecret: (_namespace: string, json: string) => step(`create ${of(json)}`),
+        tryCreateSecret: (_namespace: string, json: string) => step(`try ${of(json)}`),
         replaceSecret: (_namespace: string, _name: string, json: string) => step(`replace ${of(json)}`),
         getSecret: () => step("look"),
       },
@@ -65,7 +70,7 @@ function play(action: SecretWrite, before = true) {
   } as unknown as Context;
   const place = { context, namespace: namespace(), name: "regcred" };
   const content = undefined;
-  const writing = writeSecret(place, action, { record: before ? record : undefined, content }, never);
+  const writing = writeSecret(place, action, { record: before ? record : undefined, content, leaving }, never);
   writing.catch(() => undefined);
   const turn = (): Promise<unknown> => new Promise(setImmediate);
   return {
@@ -91,7 +96,7 @@ function play(action: SecretWrite, before = true) {
 
 describe("a pull Secret", () => {
   it("is made once it is noted whose logins come into it", async () => {
-    const { passes, writing } = play({ kind: "create", body }, false);
+    const { passes, writing } = play({ kind: "create", body }, { before: false });
     expect([await passes(), await passes(), await passes()]).toEqual([
       ["note uid-acme", "note uid-beta"],
       ["create new"],
@@ -109,8 +114,28 @@ describe("a pull Secret", () => {
     ]);
   });
 
-  it("is made anew when the very one that is known has gone", async () => {
-    const { passes } = play({ kind: "recreate", body });
+  it("is made anew once that would be let in", async () => {
+    const { passes, steps } = play({ kind: "recreate", body, takesBack: false });
+    expect([await passes(), await passes(), await passes()]).toEqual([
+      ["try new"],
+      ["note uid-acme", "note uid-beta"],
+      ["delete uid-regcred at 7"],
+    ]);
+    expect(steps).toEqual(["gone at 7", "create new"]);
+  });
+
+  it("stays, and nothing is noted, where that would not be let in", async () => {
+    const { fails, steps, writing } = play({ kind: "recreate", body, takesBack: false });
+    expect(await fails("quotaExceeded")).toEqual(["try new"]);
+    await expect(writing).rejects.toThrow("quotaExceeded");
+    expect(steps).toEqual([]);
+  });
+
+  it.each([
+    ["something of what stands there has to go", true, []],
+    ["somebody leaves it", false, [contributor()]],
+  ] as const)("is made anew whether or not it will be let in where %s", async (_what, takesBack, leaving) => {
+    const { passes } = play({ kind: "recreate", body, takesBack }, { leaving: [...leaving] });
     expect([await passes(), await passes(), await passes(), await passes()]).toEqual([
       ["note uid-acme", "note uid-beta"],
       ["delete uid-regcred at 7"],

@@ -32,8 +32,12 @@ async function reportOf(accounts: readonly ServiceAccountRecord[], max = Infinit
       log: { debug: () => undefined },
     },
     credentials: {
-      members: { holders: () => [] },
-      index: { names: () => ["regcred"], contributors: () => [contributor()], unreadable: () => new Set<string>() },
+      members: { holders: () => [], secretNamesIn: () => [] },
+      index: {
+        isInUse: (name: string) => name === "regcred",
+        contributorsIn: () => new Map([["regcred", [contributor()]]]),
+        unreadable: () => new Set<string>(),
+      },
       statusCache: findings,
     },
     cluster: {

@@ -27,7 +27,14 @@ const observed = (
     account = {},
     looks = "absent",
     synced = true,
-  }: { unreadable?: boolean; account?: Partial<ServiceAccountRecord>; looks?: string; synced?: boolean } = {},
+    recorded = Object.keys(names),
+  }: {
+    recorded?: readonly string[];
+    unreadable?: boolean;
+    account?: Partial<ServiceAccountRecord>;
+    looks?: string;
+    synced?: boolean;
+  } = {},
 ) => {
   const hidden = { name: "hidden", uid: "uid-hidden", finalizers: [finalizer] };
   const holders = ({ secretName }: { readonly secretName: string }): readonly string[] =>
@@ -35,12 +42,14 @@ const observed = (
   const context = contextOf({
     credentials: {
       index: {
-        names: () => Object.keys(names),
-        contributors: (_namespace: unknown, name: string) => names[name]?.by,
+        contributorsIn: () =>
+          new Map(Object.entries(names).flatMap(([name, { by }]) => (by.length > 0 ? [[name, by]] : []))),
+        isInUse: (name: string) => name in names,
         unreadable: () => new Set(unreadable ? ["hidden"] : []),
         exists: () => false,
       },
       statusCache: {
+        secretNames: () => Object.keys(names).filter((name) => names[name]?.state !== "unknown"),
         secret: (_namespace: string, name: string) => {
           const { state = "usable" } = names[name] ?? {};
           return state === "unknown" ? undefined : { state, credentials: new Map() };
@@ -48,6 +57,7 @@ const observed = (
       },
       members: {
         recorded: () => true,
+        secretNamesIn: () => Object.keys(names).filter((name) => names[name]?.holders),
         holds: (place: { readonly secretName: string }, _uid: string, uid: string) => holders(place).includes(uid),
         holders,
       },
@@ -57,6 +67,7 @@ const observed = (
         credentials: Object.assign(new Map(unreadable ? [["hidden", hidden]] : []), {
           find: () => ({ kind: "absent" }),
         }),
+        serviceAccounts: { byIndex: () => [serviceAccount({ record: JSON.stringify(recorded), ...account })] },
         pullSecrets: {
           get: (key: string) => {
             const name = key.slice("team-a/".length);
@@ -276,6 +287,13 @@ describe("beside it", () => {
   it("nothing of it goes with one that is not deleted, whatever its policy", () => {
     expect([...observed({ regcred: { by: [contributor(wanting())] } }).all.formerExtras]).toEqual(["former"]);
   });
+});
+
+it("nothing is asked of a name in use elsewhere, unless an account has it on record", () => {
+  const elsewhere: Known = { by: [], state: "unknown" };
+  const asked = (recorded: readonly string[]): readonly string[] =>
+    observed({ regcred: { by: [contributor()] }, elsewhere }, { recorded }).unjudged;
+  expect([asked(["theirs"]), asked(["elsewhere"])]).toEqual([[], ["elsewhere"]]);
 });
 
 it("is equal by its text as long as nothing that matters has changed", () => {

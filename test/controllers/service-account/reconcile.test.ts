@@ -49,10 +49,10 @@ function fixture(count: number) {
     },
     credentials: {
       statusCache: found,
-      members: { holders: () => [] },
+      members: { holders: () => [], secretNamesIn: () => [] },
       index: {
-        names: () => ["regcred"],
-        contributors: () => [contributor(acme, { entitled })],
+        isInUse: (name: string) => name === "regcred",
+        contributorsIn: () => new Map([["regcred", [contributor(acme, { entitled })]]]),
         unreadable: () => new Set<string>(),
       },
     },

@@ -2,7 +2,7 @@
 import { contextOf } from "../context-of.ts";
 import { describe, expect, it } from "vitest";
 import { collect, storeMakers, storeToken } from "../../../src/controllers/token/apply.ts";
-import { tokenSecretName } from "../../../src/controllers/token/grant-tracker.ts";
+import { tokenSecretName } from "../../../src/grants/grant-tracker.ts";
 import { done } from "../../../src/controllers/outcome.ts";
 import { knownAbsent } from "../../../src/runtime/watch/presence.ts";
 import type { Failure } from "../../../src/runtime/errors.ts";

@@ -5,7 +5,7 @@ import type { OperatorSecretRecord } from "../../../src/cluster/records.ts";
 import { googleProvider } from "../../../src/providers/google/fetch.ts";
 import type { HttpAnswer, HttpCall } from "../../../src/providers/http/http.ts";
 import { failureOf } from "../../../src/runtime/errors.ts";
-import { grantTracker, tokenSecretName } from "../../../src/controllers/token/grant-tracker.ts";
+import { grantTracker, tokenSecretName } from "../../../src/grants/grant-tracker.ts";
 import { reconcileToken } from "../../../src/controllers/token/controller.ts";
 import { tokenFromData } from "../../../src/cluster/token-wire.ts";
 import { fakeClock, type FakeClock } from "../../fake-clock.ts";

@@ -1,6 +1,7 @@
 // Tests of the time at which a token is renewed.
 import { describe, expect, it } from "vitest";
-import { dueAt, acknowledged, refreshOf } from "../../../src/controllers/token/plan-refresh.ts";
+import { dueAt } from "../../../src/controllers/token/plan-refresh.ts";
+import { acknowledged, refreshOf } from "../../../src/grants/refresh.ts";
 import type { Token } from "../../../src/cluster/token.ts";
 import { credential, frozen, minute, now, token } from "../../entitlement/objects.ts";
 

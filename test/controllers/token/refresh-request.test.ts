@@ -6,7 +6,7 @@ import { failureOf, OperatorError } from "../../../src/runtime/errors.ts";
 import type { OperatorSecretRecord } from "../../../src/cluster/records.ts";
 import { statusCache } from "../../../src/controllers/status-cache.ts";
 import { reconcileToken } from "../../../src/controllers/token/controller.ts";
-import { grantTracker, tokenSecretName } from "../../../src/controllers/token/grant-tracker.ts";
+import { grantTracker, tokenSecretName } from "../../../src/grants/grant-tracker.ts";
 import { tokenFromData, tokenToData } from "../../../src/cluster/token-wire.ts";
 import { Redacted } from "../../../src/runtime/redacted.ts";
 import { store } from "../../../src/runtime/watch/store.ts";

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Token } from "../../../src/cluster/token.ts";
 import { Redacted } from "../../../src/runtime/redacted.ts";
-import { tokenSecretName } from "../../../src/controllers/token/grant-tracker.ts";
+import { tokenSecretName } from "../../../src/grants/grant-tracker.ts";
 import { tokenFromData, tokenToData } from "../../../src/cluster/token-wire.ts";
 
 type Written = Readonly<Record<string, Readonly<Record<string, unknown>>>>;

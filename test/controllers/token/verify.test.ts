@@ -1,7 +1,7 @@
 // Tests that the new token itself is verified, with the CA of its entry.
 import { describe, expect, it } from "vitest";
 import type { Grant } from "../../../src/providers/grant.ts";
-import type { VerificationTarget } from "../../../src/controllers/token/verification-target.ts";
+import type { VerificationTarget } from "../../../src/grants/verification-target.ts";
 import type { OperatorSecretRecord } from "../../../src/cluster/records.ts";
 import type { NewToken } from "../../../src/cluster/token.ts";
 import { verifier, type VerifierOptions } from "../../../src/controllers/token/verify.ts";
@@ -47,7 +47,6 @@ async function tried(
     clock,
     secret: (key) => (key === ca.key ? ca : undefined),
     operatorNamespace: "ops",
-    plain: () => false,
     registries: silences({ clock, random: () => 0.5 }),
     ...given,
   });
@@ -99,12 +98,9 @@ describe("a token that was just fetched", () => {
     expect(calls.map((call) => call.ca)).toEqual(expected);
   });
 
-  it.each([
-    [false, "https:"],
-    [true, "http:"],
-  ])("is tried over TLS, unless the host is plain: %s", async (plain, expected) => {
-    const { calls } = await tried({ all: login() }, {}, { plain: () => plain });
-    expect(new URL(calls[0]?.url ?? "").protocol).toBe(expected);
+  it("is tried over TLS", async () => {
+    const { calls } = await tried({ all: login() });
+    expect(calls.map(({ url }) => new URL(url).protocol)).toEqual(["https:", "https:"]);
   });
 });
 
@@ -125,7 +121,6 @@ describe("a login that nobody asked to be tried", () => {
       clock,
       secret: () => undefined,
       operatorNamespace: "ops",
-      plain: () => false,
       registries: silences({ clock, random: () => 0.5 }),
     });
     const stop = new AbortController();
@@ -182,7 +177,6 @@ describe("an image at a registry that hangs", () => {
       registries,
       secret: () => undefined,
       operatorNamespace: "ops",
-      plain: () => false,
     });
     const start = (host = "silent.example.com") =>
       verify(
@@ -253,7 +247,7 @@ describe("a registry that does not answer", () => {
       return { status: now, headers: {}, text: "" };
     };
     const registries = silences({ clock, random: () => 0.5 });
-    const common = { clock, secret: () => undefined, operatorNamespace: "ops", plain: () => false };
+    const common = { clock, secret: () => undefined, operatorNamespace: "ops" };
     const verify = verifier({ ...common, exchange, registries });
     const asks = async (image: string | undefined): Promise<string | undefined> => {
       const minted = { logins: { all: login("ann", "pw") } };

@@ -29,36 +29,30 @@ async function serve(answer: Answer): Promise<{ server: LocalServer; api: TypedA
 }
 
 describe("the typed API", () => {
-  it("sends our credentials, User-Agent and deadline, and gives typed objects", async () => {
-    const { server, api, seen } = await serve((_, response) =>
-      json(response, 200, { kind: "Secret", metadata: { name: "regcred" }, type: "Opaque" }),
-    );
-    const secret = await api.core.readNamespacedSecret({ namespace: "team-x", name: "regcred" });
-    expect(secret.metadata?.name).toBe("regcred");
-    expect(server.received[0]).toMatchObject({
-      method: "GET",
-      path: "/prefix/api/v1/namespaces/team-x/secrets/regcred",
-    });
-    expect(server.received[0]?.headers).toMatchObject({ authorization: "Bearer token", "user-agent": "regcred/test" });
-    expect(seen).toMatchObject([{ verb: "get", resource: "secrets", code: "200" }]);
-  });
+  const body = { spec: { user: "system:node:any", resourceAttributes: { verb: "get", resource: "secrets" } } };
 
-  it("sends bodies and queries", async () => {
-    const { server, api } = await serve((one, response) => json(response, 201, JSON.parse(one.body)));
-    await api.core.createNamespacedSecret({
-      namespace: "team-x",
-      body: { metadata: { name: "a" } },
-      fieldManager: "regcred",
+  it("sends our credentials, User-Agent and body, and gives typed objects", async () => {
+    const { server, api, seen } = await serve((one, response) =>
+      json(response, 201, { ...(JSON.parse(one.body) as object), status: { allowed: true } }),
+    );
+    const { status: answered } = await api.authorization.createSubjectAccessReview({ body, fieldManager: "regcred" });
+    expect(answered?.allowed).toBe(true);
+    const [received] = server.received;
+    expect(received).toMatchObject({
+      method: "POST",
+      path: "/prefix/apis/authorization.k8s.io/v1/subjectaccessreviews",
     });
-    expect(JSON.parse(server.received[0]?.body ?? "")).toEqual({ metadata: { name: "a" } });
-    expect(server.received[0]?.query.get("fieldManager")).toBe("regcred");
+    expect(received?.headers).toMatchObject({ authorization: "Bearer token", "user-agent": "regcred/test" });
+    expect(JSON.parse(received?.body ?? "")).toEqual(body);
+    expect(received?.query.get("fieldManager")).toBe("regcred");
+    expect(seen).toMatchObject([{ verb: "create", resource: "subjectaccessreviews", code: "201" }]);
   });
 
   it("throws our errors, not those with the whole answer in their message", async () => {
-    const { api } = await serve((_, response) => json(response, 409, status(409, "AlreadyExists", "it is there")));
-    await expect(api.core.createNamespace({ body: { metadata: { name: "a" } } })).rejects.toMatchObject({
+    const { api } = await serve((_, response) => json(response, 404, status(404, "NotFound", "no such kind")));
+    await expect(api.authorization.createSubjectAccessReview({ body })).rejects.toMatchObject({
       name: "ApiError",
-      kind: "alreadyExists",
+      kind: "notFound",
     });
   });
 });

@@ -1,6 +1,6 @@
 // Sources that hand out the same token again until near its end.
-import type { Clock } from "../../runtime/clock.ts";
-import type { Repeats } from "./plan-refresh.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Repeats } from "./refresh.ts";
 
 export interface RepeatsByGrant {
   of(grantKey: string): Repeats | undefined;

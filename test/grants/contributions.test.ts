@@ -1,15 +1,15 @@
 // Tests that each entry contributes what it grants to the namespace, and that missing tokens are requested once.
-import { contextOf } from "../context-of.ts";
+import { contextOf } from "../controllers/context-of.ts";
 import { describe, expect, it } from "vitest";
-import type { Failure } from "../../../src/runtime/errors.ts";
-import type { NamespaceRecord } from "../../../src/cluster/records.ts";
-import type { AddOptions } from "../../../src/runtime/queue/work-queue.ts";
-import { gatherContributions } from "../../../src/controllers/pull-secret/observe-contributions.ts";
-import { grantKeys } from "../../../src/providers/grant-keys.ts";
-import { grantTracker, tokenSecretName } from "../../../src/controllers/token/grant-tracker.ts";
-import { fakeClock } from "../../fake-clock.ts";
-import { operatorSecrets } from "../operator-secrets.ts";
-import { credential, namespace, staticEntry, token } from "../../entitlement/objects.ts";
+import type { Failure } from "../../src/runtime/errors.ts";
+import type { NamespaceRecord } from "../../src/cluster/records.ts";
+import type { AddOptions } from "../../src/runtime/queue/work-queue.ts";
+import { gather as gathered } from "../../src/controllers/pull-secret/observe.ts";
+import { grantKeys } from "../../src/providers/grant-keys.ts";
+import { grantTracker, tokenSecretName } from "../../src/grants/grant-tracker.ts";
+import { fakeClock } from "../fake-clock.ts";
+import { operatorSecrets } from "../controllers/operator-secrets.ts";
+import { credential, namespace, staticEntry, token } from "../entitlement/objects.ts";
 
 const shared = staticEntry({ name: "shared", hosts: ["a.example.com"] });
 const again = staticEntry({ name: "again", hosts: ["b.example.com"], verify: { image: "b.example.com/app" } });
@@ -39,9 +39,7 @@ function fixture() {
   };
   // Touching anything that is not here throws.
   const gather = (record = namespace()) =>
-    gatherContributions(contextOf(context), { user: `secret/${record.name}/regcred` }, record, [
-      { credential: acme, held: false },
-    ]);
+    gathered(contextOf(context), { namespace: record, name: "regcred" }, [{ credential: acme, held: false }]);
   const store = (grantKey: string, expiresAt: Temporal.Instant): void => {
     const name = tokenSecretName(grantKey);
     const record = { key: `ops/${name}`, resourceVersion: "1", namespace: "ops", name, uid: "u" };
@@ -50,7 +48,7 @@ function fixture() {
   return { clock, tokens, queued, reached, gather, store };
 }
 
-function sourcesOf({ contributions }: ReturnType<typeof gatherContributions>) {
+function sourcesOf({ contributions }: ReturnType<typeof gathered>) {
   return contributions.flatMap(({ entries }) =>
     entries.map(({ entry, cause, source }) => [entry, cause, "reason" in source ? source.reason : "token"]),
   );

@@ -6,10 +6,10 @@ import {
   placeholdersText,
   presentValuesText,
   valuesText,
-} from "../../cluster/makers.ts";
-import type { NamespaceRecord, OperatorSecretRecord } from "../../cluster/records.ts";
-import type { Token } from "../../cluster/token.ts";
-import type { Store } from "../../runtime/watch/store.ts";
+} from "../cluster/makers.ts";
+import type { NamespaceRecord, OperatorSecretRecord } from "../cluster/records.ts";
+import type { Token } from "../cluster/token.ts";
+import type { Store } from "../runtime/watch/store.ts";
 
 export interface TokenMakers {
   /**
@@ -202,6 +202,7 @@ export function keptTokens(): KeptTokens {
   const kept = new Map<string, ReadonlySet<string>>();
   return {
     set: (user, items) => {
+      if (items.size === 0 && !kept.has(user)) return [];
       const before = grantsOf(kept.get(user));
       const after = grantsOf(items);
       if (items.size > 0) kept.set(user, items);

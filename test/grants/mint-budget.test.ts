@@ -1,8 +1,8 @@
 // Tests of the mint budget: a namespace has what an hour allows, to the last login, and who is left out when it is used up.
 import { describe, expect, it } from "vitest";
-import { grantsWithinBudget } from "../../../src/controllers/token/mint-budget.ts";
-import { mintBudget } from "../../../src/controllers/token/mint-budget.ts";
-import { fakeClock } from "../../fake-clock.ts";
+import { grantsWithinBudget } from "../../src/grants/mint-budget.ts";
+import { mintBudget } from "../../src/grants/mint-budget.ts";
+import { fakeClock } from "../fake-clock.ts";
 
 const needs = Array.from({ length: 40 }, (_, index) => index + 1);
 

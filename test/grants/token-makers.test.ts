@@ -1,23 +1,23 @@
 // Tests that a token Secret names who uses it, once, and that what is kept for former namespaces stays without being renewed.
-import { contextOf } from "../context-of.ts";
+import { contextOf } from "../controllers/context-of.ts";
 import { beforeEach, describe, expect, it } from "vitest";
-import { OperatorError } from "../../../src/runtime/errors.ts";
-import { type Maker, makerOf } from "../../../src/cluster/makers.ts";
-import { knownAbsent } from "../../../src/runtime/watch/presence.ts";
-import type { OperatorSecretRecord } from "../../../src/cluster/records.ts";
-import { statusCache } from "../../../src/controllers/status-cache.ts";
-import type { Context } from "../../../src/controllers/context.ts";
-import { keptItem } from "../../../src/controllers/token/token-makers.ts";
-import { reconcileToken } from "../../../src/controllers/token/controller.ts";
-import { type GrantTracker, grantTracker, tokenSecretName } from "../../../src/controllers/token/grant-tracker.ts";
-import { tokenMakers } from "../../../src/controllers/token/token-makers.ts";
-import { tokenFromData, tokenToData } from "../../../src/cluster/token-wire.ts";
-import { type FakeClock, fakeClock } from "../../fake-clock.ts";
-import { failure, login, namespace, staticEntry, token } from "../../entitlement/objects.ts";
-import { staticGrant } from "../../providers/grants.ts";
-import { type OperatorSecrets, operatorSecrets } from "../operator-secrets.ts";
-import { inSlices } from "../../../src/runtime/in-slices.ts";
-import { sending } from "../sending.ts";
+import { OperatorError } from "../../src/runtime/errors.ts";
+import { type Maker, makerOf } from "../../src/cluster/makers.ts";
+import { knownAbsent } from "../../src/runtime/watch/presence.ts";
+import type { OperatorSecretRecord } from "../../src/cluster/records.ts";
+import { statusCache } from "../../src/controllers/status-cache.ts";
+import type { Context } from "../../src/controllers/context.ts";
+import { keptItem } from "../../src/grants/token-makers.ts";
+import { reconcileToken } from "../../src/controllers/token/controller.ts";
+import { type GrantTracker, grantTracker, tokenSecretName } from "../../src/grants/grant-tracker.ts";
+import { tokenMakers } from "../../src/grants/token-makers.ts";
+import { tokenFromData, tokenToData } from "../../src/cluster/token-wire.ts";
+import { type FakeClock, fakeClock } from "../fake-clock.ts";
+import { failure, login, namespace, staticEntry, token } from "../entitlement/objects.ts";
+import { staticGrant } from "../providers/grants.ts";
+import { type OperatorSecrets, operatorSecrets } from "../controllers/operator-secrets.ts";
+import { inSlices } from "../../src/runtime/in-slices.ts";
+import { sending } from "../controllers/sending.ts";
 
 const never = new AbortController().signal;
 const maker = (changes: Partial<Maker> = {}): Maker => ({

@@ -1,21 +1,16 @@
 // Tests that the grant tracker knows which tokens are wanted, by whom, and since when by nobody.
 import { beforeEach, describe, expect, it } from "vitest";
-import type { Grant } from "../../../src/providers/grant.ts";
-import type { VerificationTarget } from "../../../src/controllers/token/verification-target.ts";
-import type { OperatorSecretRecord } from "../../../src/cluster/records.ts";
-import {
-  type GrantTracker,
-  grantTracker,
-  tokenSecretName,
-  type NeededGrant,
-} from "../../../src/controllers/token/grant-tracker.ts";
-import { tokenFromData, tokenToData } from "../../../src/cluster/token-wire.ts";
-import { Redacted } from "../../../src/runtime/redacted.ts";
-import { keptItem } from "../../../src/controllers/token/token-makers.ts";
-import { knownAbsent } from "../../../src/runtime/watch/presence.ts";
-import { type FakeClock, fakeClock } from "../../fake-clock.ts";
-import { googleGrant } from "../../providers/grants.ts";
-import { type OperatorSecrets, operatorSecrets } from "../operator-secrets.ts";
+import type { Grant } from "../../src/providers/grant.ts";
+import type { VerificationTarget } from "../../src/grants/verification-target.ts";
+import type { OperatorSecretRecord } from "../../src/cluster/records.ts";
+import { type GrantTracker, grantTracker, tokenSecretName, type NeededGrant } from "../../src/grants/grant-tracker.ts";
+import { tokenFromData, tokenToData } from "../../src/cluster/token-wire.ts";
+import { Redacted } from "../../src/runtime/redacted.ts";
+import { keptItem } from "../../src/grants/token-makers.ts";
+import { knownAbsent } from "../../src/runtime/watch/presence.ts";
+import { type FakeClock, fakeClock } from "../fake-clock.ts";
+import { googleGrant } from "../providers/grants.ts";
+import { type OperatorSecrets, operatorSecrets } from "../controllers/operator-secrets.ts";
 
 const grant = (name: string): Grant => ({
   provider: "Static",

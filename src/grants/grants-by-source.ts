@@ -1,6 +1,6 @@
 // The index of grants by the Secrets that their tokens are made from.
-import type { Grant } from "../../providers/grant.ts";
-import { grantSources } from "../../providers/grant-key.ts";
+import type { Grant } from "../providers/grant.ts";
+import { grantSources } from "../providers/grant-key.ts";
 
 export interface GrantsBySource {
   note(grantKey: string, grant: Grant): void;

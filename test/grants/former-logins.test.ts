@@ -1,10 +1,10 @@
 // Tests of which logins are taken out of a Secret by their value, and which of equal value stay.
-import { contextOf } from "../context-of.ts";
+import { contextOf } from "../controllers/context-of.ts";
 import { describe, expect, it } from "vitest";
-import { formerLogins } from "../../../src/controllers/pull-secret/observe-contributions.ts";
-import { grantKeys } from "../../../src/providers/grant-keys.ts";
-import type { Token } from "../../../src/cluster/token.ts";
-import { credential, login, minute, namespace, staticEntry, token } from "../../entitlement/objects.ts";
+import { formerLogins } from "../../src/grants/former-logins.ts";
+import { grantKeys } from "../../src/providers/grant-keys.ts";
+import type { Token } from "../../src/cluster/token.ts";
+import { credential, login, minute, namespace, staticEntry, token } from "../entitlement/objects.ts";
 
 /** As `host password`. */
 function leaving(hosts: readonly string[], found: Token | undefined): readonly string[] {

@@ -1,7 +1,7 @@
 // Tests that a token is verified with an image that it is meant for, and with no other.
 import { describe, expect, it } from "vitest";
-import { bestTarget, verificationTargetOf } from "../../../src/controllers/token/verification-target.ts";
-import { namespace } from "../../entitlement/objects.ts";
+import { bestTarget, verificationTargetOf } from "../../src/grants/verification-target.ts";
+import { namespace } from "../entitlement/objects.ts";
 
 const digest = `sha256:${"a".repeat(64)}`;
 

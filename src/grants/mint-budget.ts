@@ -1,9 +1,9 @@
 // The budget of new logins: how many a namespace may have minted in an hour, whatever its labels say.
-import { failure } from "../../api/reasons.ts";
-import type { Clock } from "../../runtime/clock.ts";
-import type { Failure } from "../../runtime/errors.ts";
-import { shares } from "../../runtime/queue/shares.ts";
-import { keyOf } from "../keys.ts";
+import { failure } from "../api/reasons.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Failure } from "../runtime/errors.ts";
+import { shares } from "../runtime/queue/shares.ts";
+import { keyOf } from "../controllers/keys.ts";
 
 export interface MintBudget {
   /** Counts one grant that nobody has needed lately; answers whether it may be minted. `needed`: grants of the namespace now. */

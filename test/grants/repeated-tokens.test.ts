@@ -1,7 +1,7 @@
 // Tests of learning, and unlearning, that a source hands out the same token again.
 import { describe, expect, it } from "vitest";
-import { repeatsByGrant } from "../../../src/controllers/token/repeated-tokens.ts";
-import { fakeClock } from "../../fake-clock.ts";
+import { repeatsByGrant } from "../../src/grants/repeated-tokens.ts";
+import { fakeClock } from "../fake-clock.ts";
 
 const hours = (count: number): Temporal.Duration => Temporal.Duration.from({ hours: count });
 

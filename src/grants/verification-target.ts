@@ -1,9 +1,9 @@
 // The target of a verification: an image, or a login only.
-import type { Entry } from "../../api/registry-credential.ts";
-import { canonicalHost, registryOf } from "../../registry/host.ts";
-import { parseImageReference } from "../../registry/image-reference.ts";
-import { hasPlaceholders, rendered } from "../../api/placeholders.ts";
-import type { NamespaceRecord } from "../../cluster/records.ts";
+import type { Entry } from "../api/registry-credential.ts";
+import { registryOf, servedHost } from "../registry/host.ts";
+import { parseImageReference } from "../registry/image-reference.ts";
+import { hasPlaceholders, rendered } from "../api/placeholders.ts";
+import type { NamespaceRecord } from "../cluster/records.ts";
 
 export interface VerificationTarget {
   /** A full reference; undefined: only the login is tried. */
@@ -32,7 +32,7 @@ export function verificationTargetOf(
   const parsed = parseImageReference(image);
   if (!parsed.ok) return undefined;
   const { domain, path } = parsed.image;
-  const served = hosts.map((host) => canonicalHost(host) ?? host);
+  const served = hosts.map(servedHost);
   const host = served.find((each) => each === "*" || isWithin(each, domain, path));
   if (host === undefined) return undefined;
   return {
@@ -57,7 +57,7 @@ function loginTarget(entry: VerifiedEntry, hosts: readonly string[]): Verificati
   // The cloud's own name is the one that the operator can trust, and a star is nobody's.
   const host = entry.registry ?? hosts.find((each) => !each.startsWith("*"));
   if (entry.provider === "Static" || host === undefined) return undefined;
-  const [domain = ""] = (canonicalHost(host) ?? host).split("/");
+  const [domain = ""] = servedHost(host).split("/");
   return { image: undefined, host: domain, ...trustOf(entry) };
 }
 

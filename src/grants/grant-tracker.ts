@@ -1,16 +1,16 @@
 // The grant tracker: which grants are wanted, by whom, and how the last attempt at each went.
-import type { Clock } from "../../runtime/clock.ts";
-import type { Failure } from "../../runtime/errors.ts";
-import { timeOfText } from "../../runtime/foreign-numbers.ts";
-import type { Grant } from "../../providers/grant.ts";
-import type { KnownAbsent } from "../../runtime/watch/presence.ts";
-import { boundedMakers, type Maker } from "../../cluster/makers.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Failure } from "../runtime/errors.ts";
+import { timeOfText } from "../runtime/foreign-numbers.ts";
+import type { Grant } from "../providers/grant.ts";
+import type { KnownAbsent } from "../runtime/watch/presence.ts";
+import { boundedMakers, type Maker } from "../cluster/makers.ts";
 import { grantsBySource } from "./grants-by-source.ts";
 import { type Targets, targets, type VerificationTarget } from "./verification-target.ts";
-import { asksAnew, type Refreshes, type Refused } from "./plan-refresh.ts";
-import type { NamespaceRecord, OperatorSecretRecord } from "../../cluster/records.ts";
-import { isAlive, type Token, tokenUntil } from "../../cluster/token.ts";
-import type { Store } from "../../runtime/watch/store.ts";
+import { asksAnew, type Refreshes, type Refused } from "./refresh.ts";
+import type { NamespaceRecord, OperatorSecretRecord } from "../cluster/records.ts";
+import { isAlive, type Token, tokenUntil } from "../cluster/token.ts";
+import type { Store } from "../runtime/watch/store.ts";
 import { grantsWithinBudget } from "./mint-budget.ts";
 import { keptItem, keptTokens } from "./token-makers.ts";
 import { type RepeatsByGrant, repeatsByGrant } from "./repeated-tokens.ts";

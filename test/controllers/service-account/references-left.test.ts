@@ -2,7 +2,7 @@
 import { contextOf } from "../context-of.ts";
 import { describe, expect, it } from "vitest";
 import type { ServiceAccountRecord } from "../../../src/cluster/records.ts";
-import { referencesTo } from "../../../src/controllers/pull-secret/observe.ts";
+import { referencesTo } from "../../../src/controllers/service-account/observe.ts";
 import { failure, serviceAccount } from "../../entitlement/objects.ts";
 
 function left(
