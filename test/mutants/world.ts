@@ -163,4 +163,16 @@ export const worldMutants: readonly Mutant[] = [
     from: "  if (credential && !beginRecord(context, credential)) return waitsForSecrets(context, credential);\n",
     to: "",
   }),
+  {
+    fault: "world",
+    name: "of several tokens that fail the one is told that was asked for first",
+    edits: [
+      {
+        file: "src/controllers/credential/plan-status.ts",
+        from: "if (!first || wordsOf(each) < wordsOf(first)) first = each;",
+        to: "first ??= each;",
+      },
+    ],
+    foundBy: { phase: "unit", path: "test/controllers/credential/plan-status.test.ts" },
+  },
 ];

@@ -706,4 +706,18 @@ export const known: readonly Known[] = [
       after(50, { act: "garble credential", name: "a", on: true }),
     ],
   },
+  {
+    what: "tells the same of several sources that are missing, whichever was asked for last",
+    steps: [
+      after(50, { act: "source", name: "src-y", does: "delete" }),
+      soon({ act: "source", name: "src-x", does: "delete" }),
+      after(2 * second, { act: "opt out", name: "a-1", on: true }),
+      after(0, create("b", { selects: "team x", secretName: "regcred-b", references: "None", suspend: true })),
+      after(2 * second, { act: "label namespace", name: "b-2", team: undefined }),
+      soon(
+        alterA({ field: "entries", to: [cloud({ name: "e1", from: "src-team", identity: "TenantServiceAccount" })] }),
+      ),
+      after(50, { act: "alter credential", name: "b", alteration: { field: "selects", to: "all" } }),
+    ],
+  },
 ];
