@@ -69,7 +69,7 @@ const observed = (
         credentials: Object.assign(new Map(unreadable ? [["hidden", hidden]] : []), {
           find: () => ({ kind: "absent" }),
         }),
-        serviceAccounts: { 
+        serviceAccounts: {
           byIndex: () => [
             ...forged.map((record) => serviceAccount({ record })),
             serviceAccount({ record: JSON.stringify(recorded), ...account }),
