@@ -232,7 +232,11 @@ function offersOf(
   const open = new Set(missing.map(servedHost));
   const altered = formers
     .filter(({ host }) => open.has(host) || open.has("*"))
-    .map(({ over, known, ...each }): Offer => ({ ...each, former: true, onlyOver: known ? undefined : over }));
+    .map(({ over, known, ...each }): Offer => {
+      const [, ...earlier] = over;
+      const which = known ? { onlyOver: undefined, ...(earlier.length > 0 && { earlier }) } : { onlyOver: over };
+      return { ...each, former: true, ...which };
+    });
   return { offers: [...present, ...altered], missing: living ? missing : [] };
 }
 

@@ -93,8 +93,8 @@ export function isRenewed(
   const stands = loginsIn(dockerConfig);
   const stay = new Set(kept.map(({ host }) => configKey(host)));
   const known = new Map(
-    served.map(({ host, login, earlier = [], before = [] }) => {
-      return [configKey(host), [login, ...earlier, ...before.flatMap(({ over }) => over)]];
+    served.map(({ host, login, earlier = [], onlyOver = [login, ...earlier], before = [] }) => {
+      return [configKey(host), [...onlyOver, ...before.flatMap(({ over }) => over)]];
     }),
   );
   return keysIn(dockerConfig).every(

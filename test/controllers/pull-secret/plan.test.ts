@@ -137,7 +137,8 @@ describe("a Secret of ours", () => {
 
   const before = { all: login("before") };
   const formerly = { logins: before, issuedAt: token().issuedAt, expiresAt: undefined };
-  const contributed = (entry: EntryToken) => wanted("Fail", { credential: "acme", entries: [entry] });
+  const contributed = (entry: EntryToken, held = false) =>
+    wanted("Fail", { credential: "acme", held, entries: [entry] });
   const once = written(plan(contributed(entryToken({ source: token({ logins: before }) }))));
   const [both, others] = [["a.example.com", "b.example.com"], ["b.example.com"]].map((hosts) =>
     written(plan(wanted("Fail", { credential: "acme", entries: [entryToken({ hosts })] }))),
@@ -167,6 +168,28 @@ describe("a Secret of ours", () => {
       takesBack,
     });
   });
+
+  it.each([
+    ["a hold keeps it", contributed(rotated, true)],
+    [
+      "its entry has been altered and has no token yet",
+      contributed(
+        entryToken({
+          source: failure(),
+          grantKey: "another",
+          formers: [{ token: token({ formers: [formerly] }), hosts: ["a.example.com"], known: true }],
+        }),
+      ),
+    ],
+  ])(
+    "that cannot be written and holds a login of two tokens before is made anew where that is let in: %s",
+    (_why, its) => {
+      const held = live({ ...once, immutable: true });
+      const record = recordOfLive(held, { digest: "of something else" });
+      const { action } = plan({ ...its, record, live: held, knownAsOurs: true });
+      expect(action).toMatchObject({ kind: "recreate", takesBack: false });
+    },
+  );
 
   it("that cannot be written and holds what is wanted is made anew where that is let in; one too large to be read at once", () => {
     const record = recordOf(ours, { immutable: true });
