@@ -223,7 +223,12 @@ function offersOf(
     const onlyOver = held ? [login, ...earlier] : undefined;
     const isRenewal = !held && earlier.length > 0;
     return {
-      ...{ grantKey, host, login, expiresAt, former: false, onlyOver },
+      grantKey,
+      host,
+      login,
+      expiresAt,
+      former: false,
+      onlyOver,
       ...(isRenewal && { earlier }),
       ...(before && { before }),
     };

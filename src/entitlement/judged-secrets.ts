@@ -2,7 +2,7 @@
 import type { CredentialIndex } from "./credential-index.ts";
 import type { Stores } from "../cluster/kinds.ts";
 import { goneBy, type KnownAbsent, knownAbsent, type NotKnown } from "../runtime/watch/presence.ts";
-import { hasUnreadable } from "./undecided.ts";
+import { hasUnreadable } from "./roles.ts";
 
 export interface Judged {
   /** Its run has decided which grants it needs, and by which tokens it lives; or there is no such Secret any more, or none in reach of this install. */

@@ -9,7 +9,7 @@ import { findingWithout } from "../pull-secret/report.ts";
 import type { SecretFinding } from "../status-cache.ts";
 import type { Context } from "../context.ts";
 import type { Contributor } from "../../entitlement/credential-index.ts";
-import { hasUnreadable, unreadableIn, orphanedIn } from "../../entitlement/undecided.ts";
+import { hasUnreadable, unreadableIn, orphanedIn } from "../../entitlement/roles.ts";
 
 /** What is wanted of one ServiceAccount. */
 export interface WantedReferences {

@@ -53,8 +53,8 @@ export function referencesWatches(context: Context): readonly Watch<Request | Sk
       const isSame = before?.uid === after?.uid;
       const isChanged = changedNames(before?.credentials, after?.credentials).length > 0;
       // Of one that has come its finding tells, but where the same was found of one before it: a run may have looked between them.
-      const isToldElsewhere = !before && statusCache.secret(record.namespace, record.name)?.state !== "usable";
-      if (isToldElsewhere || (isSame && !isChanged)) return [];
+      const isReportedElsewhere = !before && statusCache.secret(record.namespace, record.name)?.state !== "usable";
+      if (isReportedElsewhere || (isSame && !isChanged)) return [];
       return [ask(record.namespace, { lane: "normal" })];
     }),
     // What is known to be nobody's is run under no name, so nothing else tells.

@@ -304,7 +304,9 @@ it("nothing is asked of a name in use elsewhere, unless an account has it on rec
 });
 
 it("records that a tenant has made long cost no more than sound ones, which are read beside them", () => {
-  const forged = Array.from({ length: 200 }, (_, index) => JSON.stringify([`${index}`, ..."x".repeat(900)]));
+  const forged = Array.from({ length: 200 }, (_, index) =>
+    JSON.stringify([`${index}`, ...Array.from({ length: 900 }, () => "x")]),
+  );
   const elsewhere: Known = { by: [], state: "unknown" };
   const parse = vi.spyOn(JSON, "parse");
   const { unjudged } = observed(
