@@ -391,6 +391,12 @@ export const controllerMutants: readonly Mutant[] = [
     "controllers/service-account/observe",
   ),
   fault(
+    "what a tenant has put on record in thousands of accounts is read whole in each run",
+    "controllers/service-account/observe",
+    [" || record.length > room", ""],
+    "controllers/service-account/observe",
+  ),
+  fault(
     "a former name loses its references while nothing is known of the new one",
     "controllers/service-account/observe",
     ["each.isOrphaned || undecided ||", "each.isOrphaned ||"],

@@ -56,6 +56,12 @@ export const failureMutants: readonly Mutant[] = [
     operator("made-anew"),
   ),
   fault(
+    "what a tenant names by a present entry stays where the Secret that would be without it is refused",
+    "content/in-place.ts",
+    ["known.get(key)?.some((login) => stands(key, login)) === true", "known.has(key)"],
+    operator("made-anew"),
+  ),
+  fault(
     "under Retain a namespace that is merely deselected keeps its login",
     "controllers/pull-secret/observe.ts",
     ['deleting && credential.spec.deletionPolicy === "Retain"', 'credential.spec.deletionPolicy === "Retain"'],
