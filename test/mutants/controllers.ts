@@ -187,6 +187,18 @@ export const controllerMutants: readonly Mutant[] = [
     "controllers/watches",
   ),
   fault(
+    "before all Secrets of a name are known nobody is taken to need anything under it",
+    "entitlement/judged-secrets",
+    ["if (open.size + uncalled.size > 0)", "if (open.size > 0)"],
+    "entitlement/judged-secrets",
+  ),
+  fault(
+    "each name that is called goes through all namespaces again",
+    "runtime/queue/controllers",
+    ["if (together.length > 1) return;", ""],
+    "runtime/queue/controllers",
+  ),
+  fault(
     "where nobody wants anything any more the record of who is gone stays",
     "entitlement/credential-index",
     ["        ...[...members.secretNamesIn(namespace.uid)].filter((name) => inUse.isInUse(name)),\n", ""],

@@ -158,4 +158,21 @@ export const worldMutants: readonly Mutant[] = [
     from: 'referring.filter(({ role }) => role === "retiring")',
     to: 'referring.filter(({ role }) => role !== "current")',
   }),
+  known("the record of one that was read and cannot be any more is never begun", "before a record of it was begun", {
+    file: "src/controllers/credential/controller.ts",
+    from: "  if (credential && !beginRecord(context, credential)) return waitsForSecrets(context, credential);\n",
+    to: "",
+  }),
+  {
+    fault: "world",
+    name: "of several tokens that fail the one is told that was asked for first",
+    edits: [
+      {
+        file: "src/controllers/credential/plan-status.ts",
+        from: "if (!first || wordsOf(each) < wordsOf(first)) first = each;",
+        to: "first ??= each;",
+      },
+    ],
+    foundBy: { phase: "unit", path: "test/controllers/credential/plan-status.test.ts" },
+  },
 ];

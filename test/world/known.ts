@@ -670,4 +670,54 @@ export const known: readonly Known[] = [
       after(0, { act: "tenant", at: "b-2", secret: "regcred", does: "strip marks" }),
     ],
   },
+  {
+    what: "takes back what one of a name that comes again has hosts for, whoever else was gone before",
+    steps: [
+      after(0, { act: "hand over" }),
+      after(30 * second, { act: "delete credential", name: "a", how: "stripped" }),
+      soon(create("b")),
+      after(0, { act: "hand over" }),
+      after(30 * second, { act: "delete credential", name: "b", how: "stripped" }),
+      soon(create("b", { selects: "b", entries: [entry({ hosts: [hosts[0], cloudHost] })] })),
+    ],
+  },
+  {
+    what: "remembers all who had a part in a Secret as long as somebody who is gone has left a login there",
+    steps: [
+      after(50, { act: "fault", how: "slow", on: { kind: "accounts", namespace: "a-1" } }),
+      soon({ act: "delete credential", name: "a", how: "forced" }),
+      after(0, create("b", { entries: [entry({ name: "e2", from: "src-1", hosts: [hosts[0]] })], excludesApp: true })),
+      soon({ act: "restart", after: 0, sent: true }),
+      after(50, { act: "label namespace", name: "a-1", team: undefined }),
+      soon({ act: "restart", after: 5, sent: true }),
+      soon({ act: "delete credential", name: "b", how: "forced" }),
+      after(30 * second, { act: "mend" }),
+      soon(create("b", { selects: "team x", references: "None" })),
+    ],
+  },
+  {
+    what: "goes on beside one that cannot be read before a record of it was begun, and whose name a Secret bears",
+    steps: [
+      after(65 * minute, { act: "restart", after: 3, sent: false }),
+      after(30 * second, { act: "lists", how: "down", of: "secrets" }),
+      after(2 * second, { act: "delete credential", name: "a", how: "stripped" }),
+      soon(create("c", { entries: [cloud({ role: "team" })] })),
+      after(30 * second, create("a", { selects: "a" })),
+      after(50, { act: "garble credential", name: "a", on: true }),
+    ],
+  },
+  {
+    what: "tells the same of several sources that are missing, whichever was asked for last",
+    steps: [
+      after(50, { act: "source", name: "src-y", does: "delete" }),
+      soon({ act: "source", name: "src-x", does: "delete" }),
+      after(2 * second, { act: "opt out", name: "a-1", on: true }),
+      after(0, create("b", { selects: "team x", secretName: "regcred-b", references: "None", suspend: true })),
+      after(2 * second, { act: "label namespace", name: "b-2", team: undefined }),
+      soon(
+        alterA({ field: "entries", to: [cloud({ name: "e1", from: "src-team", identity: "TenantServiceAccount" })] }),
+      ),
+      after(50, { act: "alter credential", name: "b", alteration: { field: "selects", to: "all" } }),
+    ],
+  },
 ];

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { credentialKey, membersKey, referencesKey, secretKey, tokenKey } from "../../src/controllers/keys.ts";
 import type { ClusterObject, SecretObject } from "../../src/cluster/cluster-api.ts";
+import { membersPartOf } from "../../src/cluster/member-rows.ts";
 import type { RegistryCredential, Status } from "../../src/api/registry-credential.ts";
 import { grantKeys } from "../../src/providers/grant-keys.ts";
 import { tokenSecretName } from "../../src/grants/grant-tracker.ts";
@@ -181,7 +182,8 @@ function leftovers(world: World): readonly string[] {
     const { namespace = "", name, uid } = secret.metadata;
     if (namespace === home) {
       if (name.startsWith("regcred-token-") && !wanted.has(name) && areAllRead) found.push(`the token Secret ${name}`);
-      if (name.startsWith("regcred-members-") && ![...uids].some((each) => name.includes(each)) && isSeen(secret))
+      const recorded = membersPartOf(name)?.credentialUid;
+      if (recorded !== undefined && !uids.has(recorded) && !isBesideOneGone(world, recorded) && isSeen(secret))
         found.push(`the record ${name}`);
       continue;
     }
@@ -216,6 +218,20 @@ function leftovers(world: World): readonly string[] {
     if (!wanted.has(tokenSecretName(grantKey)) && areAllRead) found.push(`an attempt at the grant ${grantKey}`);
   }
   return found;
+}
+
+/** It had a part in a Secret in which one who is gone has left a login: the Secret does not say whose of them it is. */
+function isBesideOneGone({ server, ledger: { past, writtenFor } }: World, credentialUid: string): boolean {
+  const { credentials, namespaces } = past.now();
+  return server.list("secrets").some((secret) => {
+    const { namespace, name: secretName, uid } = secret.metadata;
+    const namespaceUid = namespaces.find(({ name }) => name === namespace)?.uid ?? "";
+    if (past.lastLeft({ namespaceUid, secretName, credentialUid }) === undefined) return false;
+    return [...loginsIn(secret)].some(([key, password]) => {
+      const holder = writtenFor(uid, key, password)?.split(" ")[2];
+      return holder !== undefined && !credentials.some((each) => each.uid === holder);
+    });
+  });
 }
 
 /** Those who have ever had the same login for the same host in the same Secret. */

@@ -1,7 +1,8 @@
 // What must hold at every write of a Secret.
-import { credentialsAnnotation, finalizer, managedByLabel } from "../../src/api/names.ts";
+import { credentialsAnnotation, entriesAnnotation, finalizer, managedByLabel } from "../../src/api/names.ts";
 import type { Status } from "../../src/api/registry-credential.ts";
 import type { ClusterObject } from "../../src/cluster/cluster-api.ts";
+import { recordedEntries } from "../../src/cluster/entries-annotation.ts";
 import type { ModelEvent } from "../../src/cluster/in-memory/in-memory-server.ts";
 import { grantKeys } from "../../src/providers/grant-keys.ts";
 import { tokenSecretName } from "../../src/grants/grant-tracker.ts";
@@ -208,14 +209,21 @@ function isConfirmed({ server, complain }: Ledger, credential: string, secretNam
 /** A Secret is deleted. */
 function removed(ledger: Ledger, object: ClusterObject): void {
   const { server, touched, past, isDrained, complain } = ledger;
-  const { uid, namespace, name, annotations = {} } = object.metadata;
+  const { uid, namespace = "", name, annotations = {} } = object.metadata;
+  const listed = listedOn(object);
+  const claims = past.now().of(namespace, name);
   // Whose a login is that stands for a host of one who leaves cannot be told.
-  const leaving = past.now().credentials.filter((each) => each.deletionTimestamp && each.spec.pullSecret.name === name);
-  const theirs = new Set(leaving.flatMap(({ spec }) => spec.registries.flatMap((entry) => entry.hosts)));
-  if ([...loginsIn(object).keys()].every((host) => theirs.has(host))) return;
-  for (const credential of listedOn({ metadata: { annotations } })) {
+  const leaving = past.now().credentials.filter((each) => {
+    if (each.deletionTimestamp) return each.spec.pullSecret.name === name;
+    return listed.includes(each.name) && !claims.some(({ credential }) => credential.uid === each.uid);
+  });
+  const taken = new Set(leaving.flatMap(({ spec }) => spec.registries.flatMap((entry) => entry.hosts)));
+  const entries = recordedEntries(annotations[entriesAnnotation]);
+  for (const credential of listed) {
     if (touched.has(uid) || isDrained(credential) || isDeselectedUnheard(ledger, credential, namespace)) continue;
-    if (!server.get({ resource: "registrycredentials", name: credential }))
+    if (server.get({ resource: "registrycredentials", name: credential })) continue;
+    const its = entries.filter((each) => each.name.startsWith(`${credential}/`)).flatMap(({ hosts: of }) => of);
+    if (its.some((host) => !taken.has(host)))
       complain(`absence removed ${namespace}/${name}: it lists ${credential}, which is gone without a drain`);
   }
 }

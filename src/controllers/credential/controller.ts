@@ -134,7 +134,8 @@ async function reconcileUnreadable(run: Run, signal: AbortSignal): Promise<Outco
     await setFinalizers(run, others, signal);
     return done;
   }
-  // Its former names go in time, as those of any other.
+  // It goes on as it was last read: whom it leaves is judged by its record, as of any other, and its former names go in time.
+  if (credential && !beginRecord(context, credential)) return waitsForSecrets(context, credential);
   const { nextGraceEnd } = credential ? await renameGraceOf(context, credential) : {};
   const back = earliest(nextGraceEnd);
   const problems = `${generation} ${record.problems.join()}`;

@@ -91,7 +91,7 @@ function registryStatus(
   former: RegistryStatus["former"],
 ): RegistryStatus {
   const failing = grants.filter(({ failure }) => failure !== undefined);
-  const worst = failing.find((grant) => lacksToken(grant, now)) ?? failing[0];
+  const worst = firstInWords(failing.filter((grant) => lacksToken(grant, now))) ?? firstInWords(failing);
   const expiries = grants.flatMap(({ token }) => (token?.expiresAt ? [token.expiresAt] : []));
   const issues = grants.flatMap(({ token }) => (token ? [token.issuedAt] : []));
   return {
@@ -104,6 +104,14 @@ function registryStatus(
     ...(worst?.failure && { reason: worst.failure.reason, message: textWithSteps(worst.failure, longestEntryMessage) }),
     ...(former && { former }),
   };
+}
+
+/** Of several that fail the same is told whichever was asked last: a restart asks them in another order. */
+function firstInWords(failing: readonly GrantView[]): GrantView | undefined {
+  const wordsOf = ({ failure }: GrantView): string => failure?.message ?? "";
+  let first: GrantView | undefined;
+  for (const each of failing) if (!first || wordsOf(each) < wordsOf(first)) first = each;
+  return first;
 }
 
 function stateOf(grant: GrantView, now: Temporal.Instant): RegistryStatus["state"] {

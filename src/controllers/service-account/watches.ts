@@ -1,11 +1,12 @@
 // Watches of the service-account controller: in which namespaces an event may change what ServiceAccounts must refer to.
-import { type Request, type Skip, watch, type Watch } from "../../runtime/queue/controllers.ts";
+import { type Request, type Skip, watch, type Watch, watchTogether } from "../../runtime/queue/controllers.ts";
 import type { CredentialRecord } from "../../cluster/records.ts";
 import type { Change } from "../../runtime/watch/store.ts";
 import { changedNames, concernsNamespaces } from "../changes.ts";
 import { concernedNamespaces, marked } from "../concerned-namespaces.ts";
 import type { Context } from "../context.ts";
 import { referencesKey, writer } from "../keys.ts";
+import { recordedReferences } from "./plan.ts";
 
 export function referencesWatches(context: Context): readonly Watch<Request | Skip>[] {
   const {
@@ -26,10 +27,15 @@ export function referencesWatches(context: Context): readonly Watch<Request | Sk
     for (const each of marked(context, change)) yield each && ask(each.namespace, options);
   }
 
-  function* referring(name: string, only: string | undefined): Generator<Request | Skip> {
+  function* referring(
+    events: readonly { readonly name: string; readonly namespace?: string | undefined }[],
+  ): Generator<Request | Skip> {
+    const called = Map.groupBy(events, ({ name }) => name);
     for (const { namespace, record } of stores.serviceAccounts.values()) {
-      const isOf = (only === undefined || namespace === only) && record?.includes(`"${name}"`) === true;
-      yield isOf ? ask(namespace, { lane: "bulk" }) : undefined;
+      const isMeant = recordedReferences(record)
+        .keys()
+        .some((name) => called.get(name)?.some((each) => each.namespace === undefined || each.namespace === namespace));
+      yield isMeant ? ask(namespace, { lane: "bulk" }) : undefined;
     }
   }
 
@@ -58,7 +64,7 @@ export function referencesWatches(context: Context): readonly Watch<Request | Sk
       return [ask(record.namespace, { lane: "normal" })];
     }),
     // What is known to be nobody's is run under no name, so nothing else tells.
-    watch(signals.secretsCalled, ({ name, namespace }) => referring(name, namespace)),
+    watchTogether(signals.secretsCalled, referring),
     watch(signals.permissions, () => referencesEverywhere(context)),
   ];
 }

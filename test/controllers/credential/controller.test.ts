@@ -28,7 +28,13 @@ function fixture() {
   const signals: unknown[] = [];
   const published: string[] = [];
   const forgotten: string[] = [];
-  const answer: { sighting: Sighting<CredentialRecord>; drainedFor?: number; kind?: string } = {
+  const recorded: string[] = [];
+  const answer: {
+    sighting: Sighting<CredentialRecord>;
+    drainedFor?: number;
+    kind?: string;
+    lastRead?: ReturnType<typeof credential>;
+  } = {
     sighting: knownAbsent,
   };
   const write = (signal: unknown): undefined => {
@@ -60,7 +66,11 @@ function fixture() {
       },
       callFailure: () => ({ kind: answer.kind, failure: denied }),
     },
-    credentials: { index: { readable: () => undefined, drainedFor: () => answer.drainedFor } },
+    credentials: {
+      index: { readable: () => answer.lastRead, drainedFor: () => answer.drainedFor, namesOf: () => [] },
+      members: { recorded: (uid: string) => recorded.includes(uid), begin: (uid: string) => recorded.push(uid) },
+    },
+    queue: { enqueue: () => undefined, waits: { changed: () => undefined } },
   });
   const reconcile = credentialReconciler();
   return {
@@ -70,6 +80,7 @@ function fixture() {
     signals,
     published,
     forgotten,
+    recorded,
     run: () => reconcile(context, "acme", running),
     finds: (record: CredentialRecord) => (answer.sighting = { kind: "there", record }),
   };
@@ -108,6 +119,15 @@ describe("a RegistryCredential that cannot be read", () => {
       ["Stalled", "True", "InvalidSpec"],
     ]);
     expect(it.signals).toEqual([running, running, running]);
+  });
+
+  it("has the record of its members begun where it was read before: without one nobody knows whom it leaves", async () => {
+    const it = fixture();
+    it.finds(unreadable());
+    it.answer.lastRead = credential();
+    await it.run();
+    await it.run();
+    expect(it.recorded).toEqual([credential().uid]);
   });
 
   it.each([

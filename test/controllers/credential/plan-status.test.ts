@@ -290,6 +290,15 @@ describe("a token", () => {
     ];
     expect(status({ entries }).registries).toMatchObject([{ reason: "Never", identities: 2, failing: 2 }]);
   });
+
+  it("is the same of several that fail, in whatever order they were asked", () => {
+    const failing = ["src-y is missing", "src-x is missing", "src-z is missing"].map((message) => ({
+      token: undefined,
+      failure: failure({ message }),
+    }));
+    const told = [failing, failing.toReversed()].map((grants) => status({ entries: [{ name: "hub", grants }] }));
+    expect(told.map(({ registries }) => registries?.[0]?.message)).toEqual(["src-x is missing", "src-x is missing"]);
+  });
 });
 
 describe("a namespace that the platform does not serve", () => {
