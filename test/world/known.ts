@@ -720,4 +720,74 @@ export const known: readonly Known[] = [
       after(50, { act: "alter credential", name: "b", alteration: { field: "selects", to: "all" } }),
     ],
   },
+  {
+    what: "gives back, where tenants have overwritten it, what an entry had before it was altered into what cannot be had",
+    steps: [
+      after(0, alterA({ field: "entries", to: [{ ...firstEntry, from: "src-none" }] })),
+      after(30 * second, { act: "tenant", at: "a-2", secret: "regcred", does: "edit" }),
+      soon({ act: "tenant", at: "a-1", secret: "regcred", does: "edit" }),
+    ],
+  },
+  {
+    what: "renews nothing in Secrets that may not be seen for longer than a token lives",
+    steps: [
+      soon({ act: "lists", how: "hidden", of: "secrets" }),
+      after(13 * 60 * minute, { act: "create account", at: "a-1", name: "app" }),
+    ],
+  },
+  {
+    what: "leaves the record of a name that is nobody's any more, where it could not be stored in time",
+    steps: [
+      after(50, { act: "fault", how: "forbidden", on: { kind: "tokens" }, reads: true }),
+      soon({ act: "delete credential", name: "a", how: "drained" }),
+      soon({ act: "hand over" }),
+    ],
+  },
+  {
+    what: "keeps the login of an entry whose template names a source that is missing, under the same name",
+    steps: [
+      soon({ act: "source", name: "src-y", does: "delete" }),
+      after(
+        2 * second,
+        alterA({
+          field: "entries",
+          to: [
+            cloud({
+              from: "src-team",
+              role: "r2",
+              identity: "TenantServiceAccount",
+              hosts: [hosts[0], cloudHost],
+            }),
+          ],
+        }),
+      ),
+    ],
+  },
+  {
+    what: "leaves a reference whose record its tenant has dropped",
+    steps: [
+      after(0, create("c", { selects: "not a-1", entries: [cloud({ role: "r2" })], excludesApp: true })),
+      soon({ act: "fault", how: "unsent", on: { kind: "accounts", namespace: "b-1" } }),
+      soon({ act: "delete credential", name: "a", how: "drained" }),
+      soon({ act: "tenant refers", at: "b-1", account: "app", does: "drop record" }),
+    ],
+  },
+  {
+    what: "leaves what refers to a Secret with the login of one who is gone",
+    steps: [
+      soon({ act: "restart", after: 2, sent: false }),
+      soon({ act: "delete credential", name: "a", how: "stripped" }),
+      soon(create("c", { selects: "team x", entries: [cloud({})], onConflict: "Merge", excludesApp: true })),
+    ],
+  },
+  {
+    what: "leaves what refers to a Secret for one who is suspended beside others",
+    steps: [
+      after(
+        50,
+        create("c", { selects: "team x", entries: [entry({ from: "src-1", hosts: [hosts[0]] })], excludesApp: true }),
+      ),
+      soon(alterA({ field: "suspend", to: true })),
+    ],
+  },
 ];
