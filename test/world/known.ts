@@ -790,4 +790,93 @@ export const known: readonly Known[] = [
       soon(alterA({ field: "suspend", to: true })),
     ],
   },
+  {
+    what: "gives to a namespace what it was to have when it was heard of last",
+    steps: [
+      after(50, { act: "lists", how: "deaf", of: "namespaces" }),
+      after(50, { act: "opt out", name: "b-2", on: true }),
+      soon(
+        create("c", {
+          selects: "b",
+          entries: [cloud({ name: "e1", role: "account", identity: "TenantServiceAccount" })],
+        }),
+      ),
+      after(2 * second, { act: "delete credential", name: "a", how: "stripped" }),
+    ],
+  },
+  {
+    what: "serves a former name with what the entries have become since",
+    steps: [
+      soon(alterA({ field: "secretName", to: "regcred-b" })),
+      soon(
+        alterA({
+          field: "entries",
+          to: [
+            { ...firstEntry, hosts: [hosts[0], hosts[1]] },
+            cloud({ role: "account", identity: "TenantServiceAccount" }),
+          ],
+        }),
+      ),
+    ],
+  },
+  {
+    what: "waits with references in a namespace whose ServiceAccounts cannot be written",
+    steps: [
+      soon({ act: "fault", how: "unsent", on: { kind: "accounts", namespace: "a-1" } }),
+      soon({ act: "tenant refers", at: "a-1", account: "default", does: "clear" }),
+      after(12 * minute, { act: "puller", does: "create" }),
+    ],
+  },
+  {
+    what: "waits with a label that has not been asked for while Namespaces may not be seen",
+    steps: [
+      soon({ act: "lists", how: "hidden", of: "namespaces" }),
+      after(12 * minute, alterA({ field: "entries", to: [entry({ name: "e2", from: "src-team" })] })),
+    ],
+  },
+  {
+    what: "leaves under a former name what another one has been given the same of",
+    steps: [
+      soon(alterA({ field: "secretName", to: "regcred-b" })),
+      soon(
+        create("b", { selects: "b", entries: [entry({ from: "src-1", hosts: [hosts[0]] })], secretName: "regcred-b" }),
+      ),
+      soon(alterA({ field: "selects", to: "a" })),
+    ],
+  },
+  {
+    what: "takes nothing for one that cannot be read from a namespace that opts out",
+    steps: [
+      after(0, { act: "restart", after: 2, sent: true }),
+      after(0, { act: "garble credential", name: "a", on: true }),
+      soon({ act: "opt out", name: "b-1", on: true }),
+    ],
+  },
+  {
+    what: "leaves a host to one that has it under a former name, whoever claims it under that name now",
+    steps: [
+      soon(alterA({ field: "secretName", to: "regcred-b" })),
+      soon(
+        create("c", {
+          selects: "not a-1",
+          entries: [cloud({ name: "e1", identity: "TenantServiceAccount" })],
+          references: "None",
+        }),
+      ),
+    ],
+  },
+  {
+    what: "leaves a tenant's own Secret alone, whatever it says of itself",
+    steps: [
+      after(50, { act: "tenant", at: "b-1", secret: "regcred", does: "own" }),
+      after(50, { act: "tenant", at: "b-1", secret: "regcred", does: "foreign label" }),
+    ],
+  },
+  {
+    what: "takes away what one has whose finalizer somebody takes off after its deletion was seen",
+    steps: [
+      soon(create("c", { selects: "team x", secretName: "regcred-b", references: "None" })),
+      soon({ act: "delete credential", name: "c", how: "stripped" }),
+    ],
+  },
 ];
