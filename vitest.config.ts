@@ -30,6 +30,7 @@ const measuring = filesOf(
   "faults",
   "large-secrets",
   "memory",
+  "memory-per-namespace",
   "metrics-flood",
   "prometheus",
   "replicas",

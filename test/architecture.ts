@@ -82,7 +82,9 @@ const layers: Readonly<Record<string, Layer>> = {
     sees: ["src/runtime/", "src/registry/", "src/api/", "src/cluster/", "src/entitlement/", "src/providers/"],
     seesAsTypes: ["src/config/"],
   },
-  "src/metrics/": { sees: ["src/runtime/", "src/api/", "src/cluster/", "src/entitlement/", "src/controllers/"] },
+  "src/metrics/": {
+    sees: ["src/runtime/", "src/api/", "src/cluster/", "src/entitlement/", "src/grants/", "src/controllers/"],
+  },
 };
 
 /** What pure files may import that is not ours: the schema of the API is made with zod. */

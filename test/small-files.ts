@@ -35,6 +35,7 @@ const reasons: Readonly<Record<string, string>> = {
   "src/registry/azure-registries.ts": "the pull check needs it without the provider",
   "src/runtime/aborted.ts": "of one subject, and used in every layer",
   "src/runtime/ascii.ts": "of one subject, and used in every layer",
+  "src/runtime/json-object.ts": "of one subject, and used in every layer",
   "src/runtime/jwt-claims.ts": "tokens of the API server and of clouds are read alike",
   "src/runtime/max-entries.ts": "of one subject, and used in every layer",
   "src/runtime/time-text.ts": "whatever is written to the API server is written alike",

@@ -8,7 +8,7 @@ import type { Install } from "./install-mode.ts";
 import { labelsOfMakers } from "./makers.ts";
 import { kept } from "./object-limits.ts";
 import { bytesOfPod, bytesOfServiceAccount } from "./record-bytes.ts";
-import type { OperatorSecretRecord, PodRecord, ServiceAccountRecord } from "./records.ts";
+import type { OperatorSecretRecord, PodRecord, SecretRecord, ServiceAccountRecord } from "./records.ts";
 import { type Resource, resources } from "./resources.ts";
 import { tokenFromData } from "./token-wire.ts";
 import { transformCrd } from "./transform/crd.ts";
@@ -164,6 +164,7 @@ export const kinds = {
     one: "secret",
     transform: ({ digest }) => transformSecret(digest),
     keeps: ({ maxConfigBytes }) => kept.secret(maxConfigBytes),
+    store: { indexBy: ({ namespace }: SecretRecord) => namespace },
     watches: () => [],
     rights: ({ mode: { watchNamespaces, pullSecretNames } }) =>
       watchNamespaces.length > 0

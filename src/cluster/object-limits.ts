@@ -24,6 +24,8 @@ export const limits = {
   cloudAnnotation: 2048,
   /** Twice what 32 names of 63 characters take as JSON; ours are fewer. A longer record is a forged one. */
   referencesRecord: 4096,
+  /** Of all records in one namespace that differ: a thousand sound ones. */
+  recordsOfNamespace: 64 * 1024,
   /** Items; a sound ServiceAccount lists a handful. */
   referencesHeld: 32,
   /** Items; 1,000 names as long as they may be are 250 KiB, and more is nobody's honest need. */

@@ -11,7 +11,7 @@ import { dockerConfigType } from "../registry/docker-config.ts";
 import type { FieldsEntry } from "./managed-fields.ts";
 import { foreignMetadata, managedRecord, type Marked } from "./marks.ts";
 
-/** The whole object, read where the stripped record does not say enough. */
+/** The whole object, read where the cached record does not say enough. */
 export interface LiveSecret {
   readonly uid: string;
   readonly resourceVersion: string;

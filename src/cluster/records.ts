@@ -119,6 +119,9 @@ export type OperatorSecretRecord = StoredObject & {
     | { readonly kind: "other"; readonly type: string }
   );
 
+/** A Secret that an administrator keeps logins in. */
+export type SourceRecord = Extract<OperatorSecretRecord, { kind: "source" }>;
+
 /** A pod that waits for an image that could not be pulled. */
 export interface PodRecord extends StoredObject {
   readonly namespace: string;

@@ -20,7 +20,7 @@ export interface Token {
   readonly expiresAt: Temporal.Instant | undefined;
   /** What it was made from; a different fingerprint means that it must be made anew. Never derived from a password. */
   readonly fingerprint: string;
-  /** Requests to be minted at once that it honours: values of `regcred.dev/refresh` by RegistryCredential. */
+  /** Requests to be minted at once that it acknowledges: values of `regcred.dev/refresh` by RegistryCredential. */
   readonly refreshes?: Readonly<Record<string, string>>;
   /** The entries that it was made for, as far as that was stored: 0.1.0 did not. */
   readonly makers?: readonly Maker[];

@@ -57,6 +57,8 @@ export interface ContentLogin extends EntryHost {
   readonly login: Login;
   /** Written only where one of these stands already; undefined: wherever it is wanted. */
   readonly onlyOver: readonly Login[] | undefined;
+  /** Those before it, of the same token, where this may be written over any. Default: none. */
+  readonly earlier?: readonly Login[];
   /** The entry has been altered since, and has no token yet that serves the host as it is now, or none that fits. */
   readonly former: boolean;
   /** Who has the host where this one may not be written. */
@@ -217,14 +219,29 @@ function offersOf(
   const byHost = Map.groupBy(formers, ({ host }) => host);
   const offer = ({ grantKey, expiresAt, ...token }: Token, [host, login]: readonly [string, Login]): Offer => {
     const before = byHost.get(host);
-    const onlyOver = held ? [login, ...loginsBefore(token, host)] : undefined;
-    return { grantKey, host, login, expiresAt, former: false, onlyOver, ...(before && { before }) };
+    const earlier = loginsBefore(token, host);
+    const onlyOver = held ? [login, ...earlier] : undefined;
+    const isRenewal = !held && earlier.length > 0;
+    return {
+      grantKey,
+      host,
+      login,
+      expiresAt,
+      former: false,
+      onlyOver,
+      ...(isRenewal && { earlier }),
+      ...(before && { before }),
+    };
   };
   const present = living ? found.map((each) => offer(living, each)) : [];
   const open = new Set(missing.map(servedHost));
   const altered = formers
     .filter(({ host }) => open.has(host) || open.has("*"))
-    .map(({ over, known, ...each }): Offer => ({ ...each, former: true, onlyOver: known ? undefined : over }));
+    .map(({ over, known, ...each }): Offer => {
+      const [, ...earlier] = over;
+      const which = known ? { onlyOver: undefined, ...(earlier.length > 0 && { earlier }) } : { onlyOver: over };
+      return { ...each, former: true, ...which };
+    });
   return { offers: [...present, ...altered], missing: living ? missing : [] };
 }
 

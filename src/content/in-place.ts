@@ -1,8 +1,7 @@
 // Content fitted into a docker config that stands: one of the operator's own, or one in which others have hosts, too.
 import { entriesAnnotation } from "../api/names.ts";
-import { recordedEntries } from "../cluster/entries-annotation.ts";
 import { mergedHosts } from "../cluster/marks.ts";
-import type { LiveSecret, PlannedSecret } from "../cluster/pull-secret-object.ts";
+import type { LiveSecret } from "../cluster/pull-secret-object.ts";
 import type { DockerConfigEntry } from "../registry/docker-config.ts";
 import { configKey } from "../registry/host.ts";
 import {
@@ -82,11 +81,23 @@ export function mergedContent(
   return contentWithin(content, standing, now, { room: maxBytes, textOf });
 }
 
-/** Every host that it has a login for has one of the same entry in what is to come. */
-export function isRenewed({ annotations, dockerConfig = "" }: LiveSecret, body: PlannedSecret): boolean {
-  const claims = (annotation: string | undefined): ReadonlyMap<string, string> =>
-    new Map(recordedEntries(annotation).flatMap(({ name, hosts }) => hosts.map((host) => [host, name] as const)));
-  const [before, after] = [claims(annotations[entriesAnnotation]), claims(body.annotations[entriesAnnotation])];
-  const held = hostsOf(dockerConfig);
-  return held.ok && held.hosts.every((host) => after.has(host) && before.get(host) === after.get(host));
+/**
+ * Nothing stands there that was taken back: each login stays, is renewed by one that is to come, or is one from before its entry
+ * was altered. Told by the tokens: whose a login is by the Secret's annotation is its tenant's to write.
+ */
+export function isRenewed(
+  { dockerConfig = "", otherData }: LiveSecret,
+  { served, kept }: Pick<FittedContent, "served" | "kept">,
+): boolean {
+  if (Object.keys(otherData).length > 0 || !hostsOf(dockerConfig).ok) return false;
+  const stands = loginsIn(dockerConfig);
+  const stay = new Set(kept.map(({ host }) => configKey(host)));
+  const known = new Map(
+    served.map(({ host, login, earlier = [], onlyOver = [login, ...earlier], before = [] }) => {
+      return [configKey(host), [...onlyOver, ...before.flatMap(({ over }) => over)]];
+    }),
+  );
+  return keysIn(dockerConfig).every(
+    (key) => stay.has(key) || known.get(key)?.some((login) => stands(key, login)) === true,
+  );
 }

@@ -80,17 +80,15 @@ export function namesConcerning(context: Context, { key, before, after }: Change
   const { index } = context.credentials;
   const concerned = new Set([before, after].flatMap((each) => (each ? index.namesIn(each) : [])));
   if (before && before.uid === after?.uid) return [...concerned];
-  return index.names().filter((name) => concerned.has(name) || isKnownOf(context, key, name));
+  const known = [...namesKnownIn(context, key)].filter((name) => index.isInUse(name));
+  return [...concerned.union(new Set(known))];
 }
 
-/** There may be something under the name, or something was found of it. */
-export function isKnownOf(
+/** Names of the Secrets that are there, and of those of which something was found. */
+export function namesKnownIn(
   { cluster: { stores }, credentials: { statusCache } }: Context,
   namespace: string,
-  name: string,
-): boolean {
-  return (
-    statusCache.secret(namespace, name) !== undefined ||
-    stores.pullSecrets.look(`${namespace}/${name}`).kind !== "absent"
-  );
+): ReadonlySet<string> {
+  const there = stores.pullSecrets.byIndex(namespace).map(({ name }) => name);
+  return new Set([...there, ...statusCache.secretNames(namespace)]);
 }

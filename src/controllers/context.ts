@@ -13,7 +13,7 @@ import type { Grant } from "../providers/grant.ts";
 import type { RenderScope } from "../providers/grant-types.ts";
 import type { Timing } from "./timing.ts";
 import type { Provider } from "../providers/provider.ts";
-import type { Verify } from "./token/verify.ts";
+import type { Verify } from "../grants/verify.ts";
 import type { Waits } from "../runtime/queue/waits.ts";
 import type { AddOptions } from "../runtime/queue/work-queue.ts";
 import type { Log } from "../runtime/observability/log.ts";

@@ -4,7 +4,7 @@ import type { Failure } from "../runtime/errors.ts";
 import type { CrdRecord } from "../cluster/records.ts";
 import { kubectl } from "../runtime/steps.ts";
 
-/** Of all that is lacking; the others are counted. */
+/** Of all that is missing; the others are counted. */
 const maxListed = 3;
 
 /**

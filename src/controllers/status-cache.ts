@@ -75,7 +75,7 @@ class CachedFindings implements StatusCache {
   readonly #secrets = new Map<string, Map<string, SecretFinding>>();
   readonly #references = new Map<string, ReferencesFinding>();
   readonly #since = new Map<string, Map<string, Since>>();
-  // By namespace: what has been judged of it, by Secret name.
+  // By namespace: what has been judged of it since the start, by Secret name. Nothing once what is found was not there at the start.
   readonly #judged = new Map<string, Set<string | symbol>>();
   readonly #listeners: ((change: FindingChange) => void)[] = [];
   #startedAt: number | undefined;
@@ -100,10 +100,14 @@ class CachedFindings implements StatusCache {
   /** The first judgement of this part since the start. */
   readonly #isFirst = (namespace: string, part: string | symbol): boolean => {
     this.#startedAt ??= this.#clock.elapsed();
+    if (this.#clock.elapsed() - this.#startedAt >= lookedAtFirst) {
+      this.#judged.clear();
+      return false;
+    }
     const parts = this.#judged.get(namespace) ?? new Set();
     if (parts.has(part)) return false;
     this.#judged.set(namespace, parts.add(part));
-    return this.#clock.elapsed() - this.#startedAt < lookedAtFirst;
+    return true;
   };
 
   /** Brings `since` up to date and tells which of `failures` are new in this namespace. */

@@ -1,6 +1,7 @@
 // The kubelet's request to a credential provider, read from its JSON.
 //
 // https://kubernetes.io/docs/reference/config-api/kubelet-credentialprovider.v1/
+import { isObject } from "../runtime/json-object.ts";
 import { Redacted } from "../runtime/redacted.ts";
 import { quotedText } from "../runtime/foreign-text.ts";
 import { parseImageReference } from "../registry/image-reference.ts";
@@ -72,10 +73,6 @@ function objectOf(text: string): Readonly<Record<string, unknown>> | undefined {
   } catch {
     return undefined;
   }
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isStringMap(value: unknown): value is Readonly<Record<string, string>> {

@@ -2,13 +2,15 @@
 import type { CredentialIndex } from "./credential-index.ts";
 import type { Stores } from "../cluster/kinds.ts";
 import { goneBy, type KnownAbsent, knownAbsent, type NotKnown } from "../runtime/watch/presence.ts";
-import { hasUnreadable } from "./undecided.ts";
+import { hasUnreadable } from "./roles.ts";
 
 export interface Judged {
   /** Its run has decided which grants it needs, and by which tokens it lives; or there is no such Secret any more, or none in reach of this install. */
   judged(namespace: string, name: string): void;
-  /** Its run has begun, and may end before it has seen enough. */
+  /** Its run is to come, or has begun and may end before it has seen enough. */
   unjudged(namespace: string, name: string): void;
+  /** All Secrets of the name are known, and each whose run may find that it needs something is unjudged, or judged by now. */
+  called(name: string): void;
   /** Whoever is not known to need a grant does not. */
   nobodyElse(): KnownAbsent | NotKnown;
 }
@@ -34,28 +36,30 @@ export function judgedSecrets(known: Known): Judged {
     if (namespaces?.size === 0) open.delete(name);
   };
 
-  for (const { key } of stores.namespaces.values()) for (const name of names) wait(name, key);
+  // Of each that is not called yet, any namespace may need something under it.
+  const uncalled = new Set(names);
   stores.namespaces.subscribe((change) => {
     const { key, before, after } = change;
-    if (after && !before) for (const name of names) wait(name, key);
+    if (after && !before) for (const name of credentialIndex.namesIn(after)) wait(name, key);
     // While this replica stands by, no run finds it gone.
-    if (goneBy(change) && !after) for (const name of names) settle(name, key);
+    if (goneBy(change) && !after) for (const name of open.keys()) settle(name, key);
   });
   credentialIndex.onNames(() => {
     const before = new Set(names);
     names = credentialIndex.names();
-    for (const name of before.difference(new Set(names))) open.delete(name);
-    for (const name of names) {
-      if (before.has(name)) continue;
-      for (const { key } of stores.namespaces.values()) wait(name, key);
+    for (const name of before.difference(new Set(names))) {
+      open.delete(name);
+      uncalled.delete(name);
     }
+    for (const name of names) if (!before.has(name)) uncalled.add(name);
   });
 
   return {
     judged: (namespace, name) => settle(name, namespace),
     unjudged: (namespace, name) => wait(name, namespace),
+    called: (name) => void uncalled.delete(name),
     nobodyElse: () => {
-      if (open.size > 0) return { kind: "not-seen" };
+      if (open.size + uncalled.size > 0) return { kind: "not-seen" };
       for (const store of [stores.credentials, stores.namespaces]) {
         const others = store.find(() => false);
         if (others.kind === "not-seen" || others.kind === "not-permitted") return others;

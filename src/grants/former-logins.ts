@@ -114,7 +114,7 @@ function formersIn({ plan, content }: Decided): readonly FormerLogin[] {
  * Those of the tokens that their entries have here, and of the ones before these, each for the hosts that it was written
  * for: an equal login under another host is its owner's.
  */
-export function formerLogins(
+export function loginsOfLeaving(
   { grants: { tokens, grantKey, scopeOf } }: Pick<KnownGrants, "grants">,
   namespace: NamespaceRecord,
   leaving: readonly Pick<Contributor, "credential">[],

@@ -27,7 +27,7 @@ export function isAcknowledged({ refreshes = {} }: Pick<Token, "refreshes">, ref
 }
 
 /**
- * What a new token honours. Those that the old one honoured stay: after a start the credentials that use the grant become
+ * What a new token acknowledges. Those that the old one acknowledged stay: after a start the credentials that use the grant become
  * known one by one, and none of them may find its request forgotten.
  */
 export function acknowledged(before: Token | undefined, refreshRequest: RefreshRequest): Refreshes {

@@ -25,7 +25,7 @@ export function showAdmission({ show }: Pick<Instruments, "show">, { queue, aske
   show("regcred_tokens_waiting", () => {
     const sums = new Map<string, number>();
     for (const [lacked, keys] of queue.stats().aside) {
-      // What it is, and of which kind of cloud: the rest names entries and hosts (src/controllers/token/admission.ts).
+      // What it is, and of which kind of cloud: the rest names entries and hosts (src/grants/admission.ts).
       const [what = "", kind = ""] = lacked.split(" ");
       const name = `${what} ${what === "registry" ? "" : kind}`;
       sums.set(name, (sums.get(name) ?? 0) + keys);

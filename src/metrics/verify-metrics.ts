@@ -1,5 +1,5 @@
 // Metrics of verification: how tries of new tokens at their registries end.
-import type { Verify } from "../controllers/token/verify.ts";
+import type { Verify } from "../grants/verify.ts";
 import type { Instruments } from "./instruments.ts";
 
 export function countedVerify(verify: Verify, { count }: Pick<Instruments, "count">): Verify {

@@ -1,5 +1,5 @@
 // The way to new tokens: who may ask for one now, whom, and what is tried at the registry. A part of the composition root.
-import { tokenAdmission } from "../controllers/token/admission.ts";
+import { tokenAdmission } from "../grants/admission.ts";
 import { asksProvider } from "../controllers/token/observe.ts";
 import { budgets } from "../providers/authority.ts";
 import type { Clock, Random } from "../runtime/clock.ts";

@@ -15,7 +15,7 @@ export type CallEnd =
   | { readonly kind: "token" | "answer" | "displaced" | "cut" | "unasked" }
   | { readonly kind: "silence"; readonly failure: Failure };
 
-/** Who may ask now; see src/controllers/token/admission.ts. */
+/** Who may ask now; see src/grants/admission.ts. */
 export interface Admittance {
   /** The attempt begins; where there is a signal, it ends when that aborts. Throws OperatorError for one that may not ask now. */
   begin(grant: Grant): AbortSignal | undefined;

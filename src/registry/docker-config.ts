@@ -1,4 +1,5 @@
 // Reader and writer of docker configs: the logins in `.dockerconfigjson`.
+import { isObject } from "../runtime/json-object.ts";
 import { base64OfText, textOfBase64 } from "../runtime/base64.ts";
 import { isNamed, membersNamed, valueNamed } from "./json-members.ts";
 import { canonicalHost } from "./host.ts";
@@ -171,10 +172,6 @@ export function objectIn(
       ? "is JSON within a string of JSON: it was quoted twice; write the JSON itself"
       : "is not a JSON object",
   };
-}
-
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function problemOfOtherForm(config: Readonly<Record<string, unknown>>, form: DockerConfigForm): string | undefined {

@@ -1,7 +1,7 @@
 // Merges our logins into a foreign docker config, and takes them out again.
+import { isObject } from "../runtime/json-object.ts";
 import {
   type DockerConfigEntry,
-  isObject,
   isSameLogin,
   loginIn,
   objectIn,

@@ -57,9 +57,10 @@ export function growthTable({ sizes, asked }: Growth): string {
   if (asked === 1) return linesOf(sizes[0]?.rows ?? {});
   // The largest has each row; the smallest may be too small for some.
   const names = Object.keys(sizes.at(-1)?.rows ?? {}).filter((name) => !dropped.has(name));
-  const cell = (value: number | undefined): string => value?.toLocaleString("en", { maximumFractionDigits: 3 }) ?? "";
+  const cell = (value: number | undefined): string =>
+    value?.toLocaleString("en", { maximumSignificantDigits: 3 }) ?? "";
   const cells = [
-    ["row", ...sizes.map(({ namespaces }) => cell(namespaces))],
+    ["row", ...sizes.map(({ namespaces }) => namespaces.toLocaleString("en"))],
     ...names.map((name) => [`\`${name}\``, ...sizes.map(({ rows }) => cell(rows[name]))]),
   ];
   const widths = cells[0]?.map((_, column) => Math.max(...cells.map((line) => line[column]?.length ?? 0))) ?? [];

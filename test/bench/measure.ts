@@ -4,6 +4,7 @@ import { cpus, platform } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { writeRuntimeFiles } from "../../tools/build/runtime-files.ts";
+import { untilAtRest } from "./at-rest.ts";
 import { bareTemplate, startBareSide } from "./bare-side.ts";
 import { burst, inPairs } from "./bursts.ts";
 import type { Change } from "./changes.ts";
@@ -45,6 +46,7 @@ export function stepsOf(pairs: number, namespaces: number): readonly number[] {
     ...each(1, 18, 0),
     ...each(1, 6, 4),
     ...each(1, steadySeconds + quietMs / 1000, 0),
+    ...each(1, 12, 8),
   ];
 }
 
@@ -65,7 +67,8 @@ export async function measure({ stage, pairs, step }: MeasureOptions): Promise<R
   step(`steady state, ${steadySeconds} s`);
   const steadyState = await measureSteadyState(operator);
   const { rssMegabytes, peakRssMegabytes, longestStallMilliseconds } = await operator.usage();
-  await operator.stop();
+  step("a second replica takes over, and a glob is mistyped");
+  const second = await measureSecond(stage, side, operator);
   return {
     setting: {
       namespaces: stage.namespaces.length,
@@ -87,6 +90,7 @@ export async function measure({ stage, pairs, step }: MeasureOptions): Promise<R
     afterRotations,
     newNamespace,
     steadyState: { ...steadyState, rssMegabytes, peakRssMegabytes, longestStallMilliseconds },
+    ...second,
     droppedWatches: await stage.droppedWatches(),
   };
 }
@@ -171,6 +175,35 @@ async function measureRotations(
   });
   await bare.stop();
   return { operator: running, rotationCold, rotation };
+}
+
+// The removal guard holds nothing of a few: src/entitlement, and it would all go.
+const fewestHeld = 20;
+
+/** Memory of one that stands by in a rotation, and what it does when it has taken over. */
+async function measureSecond(
+  stage: Stage,
+  side: OperatorSide,
+  leader: Child,
+): Promise<Pick<Raw, "standby" | "afterGlob">> {
+  const { child } = await side.startAtRest();
+  const password = side.newPassword();
+  await burst({
+    what: "the rotation with two replicas",
+    stage,
+    child,
+    changes: stage.seen.operatorSecrets,
+    fits: isRotated(stage, side, password),
+    begin: () => side.changeSource(password),
+  });
+  const standby = await child.usage();
+  await leader.stop();
+  if (stage.dimensions.credentials === 1 && stage.namespaces.length >= fewestHeld) await side.mistypeGlob();
+  await untilAtRest(child, stage.namespaces.length);
+  const afterGlob = await child.usage();
+  await child.stop();
+  await side.verify(password);
+  return { standby, afterGlob };
 }
 
 async function measureSteadyState(operator: Child): Promise<Pick<Raw["steadyState"], "seconds" | "requests">> {

@@ -37,6 +37,8 @@ export interface OperatorSide {
   referFromServiceAccounts(): Promise<void>;
   /** Resolves when all are gone. */
   deleteCredential(): Promise<void>;
+  /** Selects nobody instead of everybody, and takes it back once the removal guard holds all of them. */
+  mistypeGlob(): Promise<void>;
   /** Whether a pull Secret holds every login that its namespace is to have. */
   isWhole(secret: KubeObject): boolean;
   /** Whether each of its logins has this password. */
@@ -130,6 +132,19 @@ export async function operatorSide(
         every: Temporal.Duration.from({ milliseconds: 20 }),
       });
     },
+    mistypeGlob: async () => {
+      const select = (include: readonly string[], name: string): Promise<unknown> =>
+        admin.patch(`${credentialsPath}/${name}`, { spec: { namespaces: { include } } });
+      const held = (wanted: boolean): Promise<unknown> =>
+        pollUntil(async () => (await admin.list(credentialsPath)).every((one) => isHeld(one) === wanted), {
+          what: wanted ? "the removals to be held" : "the removals to be held no longer",
+          limit,
+        });
+      await atOnce(all, ({ name }) => select(["taem-*"], name));
+      await held(true);
+      await atOnce(all, ({ name, spec }) => select(spec.namespaces.include, name));
+      await held(false);
+    },
     isWhole: (secret) => passwordsIn(secret["data"]).length === hostsOfSecret(dimensions),
     holds,
     verify: async (password) => {
@@ -142,6 +157,11 @@ export async function operatorSide(
       }
     },
   };
+}
+
+function isHeld({ status }: KubeObject): boolean {
+  const { conditions = [] } = (status ?? {}) as { conditions?: readonly { type: string; status: string }[] };
+  return conditions.some((condition) => condition.type === "RemovalHeld" && condition.status === "True");
 }
 
 function passwordsIn(data: unknown): readonly unknown[] {

@@ -51,6 +51,8 @@ const raw: Raw = {
     referenceDuringRotation: [60],
   },
   steadyState: { ...footprint, seconds: 30, requests: { read: 0, watch: 1, write: 0 } },
+  standby: footprint,
+  afterGlob: footprint,
   droppedWatches: 0,
 };
 
@@ -97,6 +99,7 @@ describe("the rows of the report", () => {
       rssMegabytes: 130,
       rssAfterRotationMegabytes: 120,
       rssAfterDeletionMegabytes: 120,
+      rssStandbyMegabytes: 120,
       rssPeakMegabytes: 165,
       longestStallMilliseconds: 45,
     });

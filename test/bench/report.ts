@@ -66,6 +66,10 @@ export interface Raw {
     readonly referenceDuringRotation: readonly number[];
   };
   readonly steadyState: Footprint & { readonly seconds: number; readonly requests: Readonly<Record<string, number>> };
+  /** Of a second replica, after a rotation that the first one made. */
+  readonly standby: Footprint;
+  /** Of the same, when it has taken over and a mistyped glob was held. */
+  readonly afterGlob: Footprint;
   /** Watches that the API server dropped because they did not keep up, whoever held them. */
   readonly droppedWatches: number;
 }
@@ -75,7 +79,14 @@ export type Rows = Readonly<Record<string, number>>;
 /** One number per row; ratios are medians of the pairs' ratios. */
 export function rowsFrom(raw: Raw): Rows {
   const { newNamespace, steadyState, deletion, startNoChange } = raw;
-  const operators = [...deletion.operator, raw.together, ...startNoChange, raw.afterRotations, steadyState];
+  const operators = [
+    ...deletion.operator,
+    raw.together,
+    ...startNoChange,
+    raw.afterRotations,
+    steadyState,
+    raw.afterGlob,
+  ];
   const secondsOf = ({ seconds }: { readonly seconds: number }): number => seconds;
   return rounded({
     namespaces: raw.setting.namespaces,
@@ -108,6 +119,7 @@ export function rowsFrom(raw: Raw): Rows {
     rssMegabytes: raw.together.rssMegabytes,
     rssAfterRotationMegabytes: raw.afterRotations.rssMegabytes,
     rssAfterDeletionMegabytes: median(deletion.operator.map(({ rssMegabytes }) => rssMegabytes)),
+    rssStandbyMegabytes: raw.standby.rssMegabytes,
     rssPeakMegabytes: Math.max(...operators.map(({ peakRssMegabytes }) => peakRssMegabytes)),
     longestStallMilliseconds: Math.max(...operators.map((each) => each.longestStallMilliseconds)),
     bareLongestStallMilliseconds: Math.max(...deletion.bare.map((each) => each.longestStallMilliseconds)),

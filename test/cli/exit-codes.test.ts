@@ -121,6 +121,20 @@ describe("drain", () => {
     ]);
   });
 
+  it("of all asks for each deletion once", async () => {
+    const on = await served();
+    await addBroken(on);
+    for (const name of ["acme", "beta"])
+      on.server.patch("registrycredentials", name, {
+        metadata: { finalizers: ["regcred.dev/drain", "else.example/holds"] },
+      });
+    await type(on, drain);
+    const deletions = on.recorded.filter(
+      ({ by, method, resource }) => by === "person" && method === "DELETE" && resource === "registrycredentials",
+    );
+    expect(deletions.map(({ name = "" }) => name).toSorted()).toEqual(["acme", "beta"]);
+  });
+
   it("of two of which one is held", async () => {
     const on = await served();
     await addBroken(on);

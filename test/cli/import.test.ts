@@ -175,6 +175,15 @@ describe("import of what tenants have", () => {
     expect([code, remarks]).toEqual([0, ["2 Secrets are regcred's already"]]);
   });
 
+  it("has first what most namespaces have, then what comes first by its hosts", async () => {
+    const { hosts } = await ofSecrets(
+      secret("team-a", "one", { "b.example.com": ann }),
+      secret("team-a", "two", { "a.example.com": ann }),
+      ...["team-a", "team-b"].map((namespace) => secret(namespace, "both", { "z.example.com": ann })),
+    );
+    expect(hosts).toEqual([["z.example.com"], ["a.example.com"], ["b.example.com"]]);
+  });
+
   it("gives no source the name of a pull Secret, which a RegistryCredential cannot have", async () => {
     const { text } = await ofSecrets(secret("team-a", "imported-quay-io", { "quay.io": ann }));
     const [source] = parseAllDocuments(text).map((each) => each.toJS() as { metadata: { name: string } });

@@ -1,7 +1,7 @@
 // Tests that the login of a registry serves each of its names that an entry has, under that very name.
 import { expect, it } from "vitest";
 import { contentOf } from "../../src/content/content.ts";
-import { formerLogins } from "../../src/grants/former-logins.ts";
+import { loginsOfLeaving } from "../../src/grants/former-logins.ts";
 import { credential, login, now, staticEntry, token } from "../entitlement/objects.ts";
 import { scopeOf } from "../providers/scope.ts";
 
@@ -28,6 +28,6 @@ it("is written under the names of the entry", () => {
 it("is taken out under the same names when its credential leaves", () => {
   const leaving = credential({ spec: { registries: [staticEntry({ hosts })] } });
   const context = { grants: { tokens: { token: () => source }, grantKey: () => "g", scopeOf: () => scopeOf({}, {}) } };
-  const found = formerLogins(context as never, scopeOf({}, {}).namespace, [{ credential: leaving }]);
+  const found = loginsOfLeaving(context as never, scopeOf({}, {}).namespace, [{ credential: leaving }]);
   expect(found.map(({ key }) => key)).toEqual(hosts);
 });

@@ -11,7 +11,7 @@ import type { Gate } from "../../src/runtime/queue/gate.ts";
 import { runWorkers, type Workers } from "../../src/runtime/queue/run-workers.ts";
 import { type Outcome, type WorkQueue, workQueue } from "../../src/runtime/queue/work-queue.ts";
 import { Redacted } from "../../src/runtime/redacted.ts";
-import { tokenAdmission, type TokenAdmission } from "../../src/controllers/token/admission.ts";
+import { tokenAdmission, type TokenAdmission } from "../../src/grants/admission.ts";
 import { type FakeClock, fakeClock } from "../fake-clock.ts";
 
 export const seconds = (count: number): Temporal.Duration => Temporal.Duration.from({ milliseconds: count * 1000 });

@@ -32,8 +32,6 @@ interface There {
   readonly present?: readonly string[];
   /** Of whom each is, by its marks. Default: nobody's. */
   readonly records?: readonly SecretRecord[];
-  /** Those that are known to need nothing. */
-  readonly settled?: string[];
   /** Something was found of some Secret of each namespace. Default: it was. */
   readonly judged?: boolean;
   /** What was found of the Secret regcred of each namespace. Default: nothing. */
@@ -59,7 +57,6 @@ function heardOf(of: Watched, change: object, there: There): readonly (Request |
     synced = true,
     judged = true,
   } = there;
-  const settled = there.settled ?? [];
   const store = (values: readonly string[]) => ({
     ...listeners<object>(thrown),
     values: () => values.map((name) => namespace({ name })),
@@ -70,11 +67,17 @@ function heardOf(of: Watched, change: object, there: There): readonly (Request |
     credentials: store(credentials),
     namespaces: store(namespaces),
     serviceAccounts: store([]),
-    pullSecrets: { ...store([]), values: () => records },
+    pullSecrets: {
+      ...store([]),
+      values: () => records,
+      byIndex: (at: string) =>
+        present.flatMap((key) => (key.startsWith(`${at}/`) ? [{ name: key.slice(at.length + 1) }] : [])),
+    },
     crds: store([]),
   };
   const credentialIndex = {
     names: () => names,
+    isInUse: (name: string) => names.includes(name),
     namesIn: () => concerned,
     namesOf: () => [],
     concerned: () => credentials,
@@ -91,11 +94,10 @@ function heardOf(of: Watched, change: object, there: There): readonly (Request |
     credentials: {
       index: credentialIndex,
       statusCache: {
-        secretNames: () => (judged ? ["another"] : []),
+        secretNames: () => (judged ? ["no longer"] : []),
         secret: (at: string, name: string) =>
           name === "regcred" && (at === "found" || there.state) ? { state: there.state } : undefined,
       },
-      judged: { judged: (at: string, name: string) => settled.push(`${at}/${name}`) },
     },
     runtime: { clock: { now: () => minute(0) } },
     settings,
@@ -189,15 +191,13 @@ describe("a namespace that few credentials concern", () => {
     ]);
   });
 
-  it("is looked at under those of Secrets that are there, too, when it has just appeared, and needs nothing under the others", () => {
-    const settled: string[] = [];
-    const requests = requestsOf("namespaces", { key: "team-a", after: namespace() }, { ...there, settled });
+  it("is looked at under those of Secrets that are there, too, when it has just appeared, and under no others", () => {
+    const requests = requestsOf("namespaces", { key: "team-a", after: namespace() }, there);
     expect(lanes(requests)).toEqual([
       "interactive references/team-a",
       "interactive secret/team-a/held",
       "interactive secret/team-a/regcred",
     ]);
-    expect(settled).toEqual(["team-a/found", "team-a/others"]);
   });
 });
 

@@ -1,7 +1,7 @@
 // Tests of which logins are taken out of a Secret by their value, and which of equal value stay.
 import { contextOf } from "../controllers/context-of.ts";
 import { describe, expect, it } from "vitest";
-import { formerLogins } from "../../src/grants/former-logins.ts";
+import { loginsOfLeaving } from "../../src/grants/former-logins.ts";
 import { grantKeys } from "../../src/providers/grant-keys.ts";
 import type { Token } from "../../src/cluster/token.ts";
 import { credential, login, minute, namespace, staticEntry, token } from "../entitlement/objects.ts";
@@ -13,7 +13,7 @@ function leaving(hosts: readonly string[], found: Token | undefined): readonly s
     grants: { tokens: { token: () => found }, grantKey: grantKeys(), scopeOf: () => scope },
   });
   const each = { credential: credential({ spec: { registries: [staticEntry({ hosts: [...hosts] })] } }) };
-  return formerLogins(context, namespace(), [each]).map(
+  return loginsOfLeaving(context, namespace(), [each]).map(
     ({ key, login: { password } }) => `${key} ${password.reveal()}`,
   );
 }

@@ -16,6 +16,10 @@ export interface Shape {
   readonly credentials: number;
   /** Names of the namespaces that the credential with this number selects. Default: `team-*`. */
   readonly selects?: (credential: number) => readonly string[];
+  /** All write the same Secret. Default: each has its own. */
+  readonly oneSecret?: boolean;
+  /** Each namespace has a source, and so a grant, of its own. Default: all share one. */
+  readonly ownGrants?: boolean;
   /** Of labels that the namespaces of all of them have. Default: any. */
   readonly labels?: Readonly<Record<string, string>>;
   /** What becomes of an answer of the API server. Default: nothing. */
@@ -42,6 +46,8 @@ export interface GrowingCluster {
   readonly rotate: () => Promise<Cost>;
   readonly remove: (credential: number) => Promise<Cost>;
   readonly removeNamespace: (name: string) => Promise<Cost>;
+  /** Another password in the source of this namespace. */
+  readonly rotateOne: (namespace: string) => Promise<Cost>;
   /** No password is in the source any more. */
   readonly breakSource: () => Promise<Cost>;
   /** The spec of the credential names these namespaces. */
@@ -57,8 +63,7 @@ export interface GrowingCluster {
 
 export function growingCluster(shape: Shape): GrowingCluster {
   const { namespaces: count, credentials, selects = () => ["team-*"], labels: matchLabels, answered } = shape;
-  // Each has its own.
-  const secretName = (credential: number): string => `pull-${credential}`;
+  const secretName = (credential: number): string => (shape.oneSecret ? "pull" : `pull-${credential}`);
   const clock = fakeClock();
   const meta = (name: string, namespace?: string): object => ({
     name,
@@ -75,15 +80,18 @@ export function growingCluster(shape: Shape): GrowingCluster {
         name: "hub",
         provider: "Static",
         hosts: [`r${index}.example.com`],
-        static: { secretName: "hub" },
+        static: { secretName: shape.ownGrants ? "hub-$(namespace.name)" : "hub" },
       },
     ],
     namespaces: { include, ...(matchLabels && { selector: { matchLabels } }) },
     pullSecret: { name: secretName(index) },
   });
   let password = 0;
-  const source = (data: object = { username: btoa("ann"), password: btoa(`secret-${password}`) }): object => ({
-    metadata: meta("hub", operatorNamespace),
+  const source = (
+    data: object = { username: btoa("ann"), password: btoa(`secret-${password}`) },
+    name = "hub",
+  ): object => ({
+    metadata: meta(name, operatorNamespace),
     type: "kubernetes.io/basic-auth",
     data,
   });
@@ -105,7 +113,7 @@ export function growingCluster(shape: Shape): GrowingCluster {
       namespaces: names.map((name) => ({ metadata: { ...meta(name), labels: { pull: "yes" } } })),
       serviceAccounts: names.map((name) => ({ metadata: meta("default", name) })),
       pullSecrets: [],
-      operatorSecrets: [source()],
+      operatorSecrets: [source(), ...(shape.ownGrants ? names.map((name) => source(undefined, `hub-${name}`)) : [])],
     },
     request: async (name, call) => {
       calls[name] = (calls[name] ?? 0) + 1;
@@ -136,6 +144,8 @@ export function growingCluster(shape: Shape): GrowingCluster {
   };
 
   const feed = stores.namespaces.feed();
+  // It has nothing to list.
+  feed.completed("1");
   let version = 2n ** 61n;
   return {
     begin: () =>
@@ -155,6 +165,11 @@ export function growingCluster(shape: Shape): GrowingCluster {
       cost(() => {
         password += 1;
         cluster.putSource(source());
+      }),
+    rotateOne: (namespace) =>
+      cost(() => {
+        password += 1;
+        cluster.putSource(source(undefined, `hub-${namespace}`));
       }),
     removeNamespace: (name) =>
       cost(() => {

@@ -66,6 +66,50 @@ describe("with one credential", () => {
   });
 });
 
+describe("with many credentials", () => {
+  /** What a start takes of runs and of questions, against the same namespaces with one credential. */
+  const startAgainst = async (shape: Shape): Promise<{ runs: number; operations: number; writes: number }> => {
+    const start = async (each: Shape) => {
+      const cluster = growingCluster(each);
+      const { runs, calls, operations } = await cluster.begin();
+      expect(cluster.secrets()).toBe(each.namespaces);
+      await cluster.stop();
+      const { secret = 0, references = 0 } = runs;
+      return { runs: secret + references, operations, writes: calls["patchServiceAccount"] ?? 0 };
+    };
+    const one = await start({ namespaces: shape.namespaces, credentials: 1 });
+    const many = await start(shape);
+    return {
+      runs: many.runs / one.runs,
+      operations: many.operations / one.operations,
+      writes: many.writes / one.writes,
+    };
+  };
+
+  it("that have namespaces of their own, the start costs what it costs with one", async () => {
+    const { runs, operations, writes } = await startAgainst(ownTeams(20));
+    expect([runs <= 1.1, operations <= 1.3, writes]).toEqual([true, true, 1]);
+  });
+
+  it("that all write the same Secret of every namespace, each Secret and its references run as often as with one", async () => {
+    const { runs, writes } = await startAgainst({ namespaces: 10, credentials: 30, oneSecret: true });
+    expect([runs <= 1.3, writes]).toEqual([true, 1]);
+  });
+});
+
+describe("with a grant of its own for each namespace", () => {
+  it("another source is nobody else's affair, however many there are", async () => {
+    const cluster = growingCluster({ namespaces: 50, credentials: 1, ownGrants: true });
+    await cluster.begin();
+    expect(cluster.secrets()).toBe(50);
+    const { runs, calls } = await cluster.rotateOne("team-3");
+    expect(runs).toEqual({ token: 1, secret: 1, credential: 1 });
+    // And the token's.
+    expect(calls["replaceSecret"]).toBe(2);
+    await cluster.stop();
+  });
+});
+
 describe("what is asked of what is kept", () => {
   /** Of each namespace, at a start and in a rotation; and where one namespace is relabelled, and one Secret is changed. */
   const asked = async (shape: Shape): Promise<readonly number[]> => {

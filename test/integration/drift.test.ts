@@ -234,5 +234,15 @@ describe("drift", () => {
       (await Promise.all(tokens.map(({ metadata }) => world.admin.get(`${secrets}/${metadata.name}`)))).every(Boolean),
     );
     expect((await world.logins("token-lost", "token-lost"))?.[host]?.password).toBe("first");
+    // Somebody has made it immutable: it is made anew with the next login.
+    for (const { metadata } of tokens) await world.admin.patch(`${secrets}/${metadata.name}`, { immutable: true });
+    await world.source("hub", { username: "ann", password: "rotated" });
+    await eventually(
+      "the next login has come",
+      async () => (await world.logins("token-lost", "token-lost"))?.[host]?.password === "rotated",
+    );
+    const now = await Promise.all(tokens.map(({ metadata }) => world.admin.get(`${secrets}/${metadata.name}`)));
+    expect(now.map((token) => token?.["immutable"] ?? false)).toContain(false);
+    await world.source("hub", { username: "ann", password: "first" });
   });
 });

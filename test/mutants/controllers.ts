@@ -152,9 +152,9 @@ export const controllerMutants: readonly Mutant[] = [
   ),
   fault(
     "who is turned away in a silence is remembered for ever",
-    "controllers/token/admission",
+    "grants/admission",
     ["= (key) => this.#turnedAway.forget(key);", "= () => undefined;"],
-    "controllers/token/admission",
+    "grants/admission",
   ),
   fault(
     "nobody who remembers something of a grant hears that it is forgotten",
@@ -185,6 +185,18 @@ export const controllerMutants: readonly Mutant[] = [
     "controllers/service-account/watches",
     ["return record !== undefined && index.namesIn(record).length > 0;", "return record !== undefined;"],
     "controllers/watches",
+  ),
+  fault(
+    "before all Secrets of a name are known nobody is taken to need anything under it",
+    "entitlement/judged-secrets",
+    ["if (open.size + uncalled.size > 0)", "if (open.size > 0)"],
+    "entitlement/judged-secrets",
+  ),
+  fault(
+    "each name that is called goes through all namespaces again",
+    "runtime/queue/controllers",
+    ["if (together.length > 1) return;", ""],
+    "runtime/queue/controllers",
   ),
   fault(
     "where nobody wants anything any more the record of who is gone stays",
@@ -376,6 +388,12 @@ export const controllerMutants: readonly Mutant[] = [
     "who is not confirmed loses its references",
     "controllers/service-account/observe",
     [" || unconfirmed.some((its) => refers(its, serviceAccount))", ""],
+    "controllers/service-account/observe",
+  ),
+  fault(
+    "what a tenant has put on record in thousands of accounts is read whole in each run",
+    "controllers/service-account/observe",
+    [" || record.length > room", ""],
     "controllers/service-account/observe",
   ),
   fault(

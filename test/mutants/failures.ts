@@ -56,6 +56,12 @@ export const failureMutants: readonly Mutant[] = [
     operator("made-anew"),
   ),
   fault(
+    "what a tenant names by a present entry stays where the Secret that would be without it is refused",
+    "content/in-place.ts",
+    ["known.get(key)?.some((login) => stands(key, login)) === true", "known.has(key)"],
+    operator("made-anew"),
+  ),
+  fault(
     "under Retain a namespace that is merely deselected keeps its login",
     "controllers/pull-secret/observe.ts",
     ['deleting && credential.spec.deletionPolicy === "Retain"', 'credential.spec.deletionPolicy === "Retain"'],
@@ -206,7 +212,7 @@ export const failureMutants: readonly Mutant[] = [
     "a tenant without consent tells that an authority is there",
     "providers/with-admission.ts",
     ['isUnasked(error) ? "unasked" : "answer"', '"answer"'],
-    { phase: "unit", path: "test/controllers/token/admission.test.ts" },
+    { phase: "unit", path: "test/grants/admission.test.ts" },
   ),
   fault(
     "a namespace that is made anew gets the former login of the one before",

@@ -122,7 +122,7 @@ export const worldMutants: readonly Mutant[] = [
     },
   ),
   known("whose a Secret is is forgotten as soon as a namesake is there", "while nobody of its name was there", {
-    file: "src/entitlement/undecided.ts",
+    file: "src/entitlement/roles.ts",
     from: "gone: isNamed || contributors.some(isNamesake) ? uids : [] };",
     to: "gone: isNamed ? uids : [] };",
   }),

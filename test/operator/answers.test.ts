@@ -33,3 +33,16 @@ it("is alive from the beginning on, ready when it could take over, and tells its
     }),
   );
 });
+
+it("leaves no server behind when it is stopped in the moment in which it starts", async () => {
+  await withFreePort(async (port) => {
+    const on = fixture();
+    const a = on.run("a", { settings: { healthAddress: { host, port } } });
+    await on.stop(a);
+    const isOpen = fetch(`http://${host}:${port}/livez`).then(
+      () => true,
+      () => false,
+    );
+    expect(await isOpen).toBe(false);
+  });
+});

@@ -48,7 +48,14 @@ export function fixture({
     (by) => places.get(by)?.leaderElection ?? true,
   );
   const noFaults: Faults = () => undefined;
-  const wiring: Wiring = { server, clock, recorded: [], onCall: (call, at) => rules.check(call, at), faults: noFaults };
+  const wiring: Wiring = {
+    server,
+    clock,
+    recorded: [],
+    closed: [],
+    onCall: (call, at) => rules.check(call, at),
+    faults: noFaults,
+  };
   const logged: string[] = [];
   const say = (message: string): void => void logged.push(message);
   const log: Log = { debug: () => undefined, info: say, warn: say, error: say };
@@ -73,6 +80,7 @@ export function fixture({
     clock,
     server,
     recorded: wiring.recorded,
+    closed: wiring.closed,
     logged,
     broken: rules.broken,
     addNamespace,

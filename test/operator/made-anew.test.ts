@@ -86,6 +86,30 @@ describe.each(refusals)("while %s keeps the operator from creating Secrets,", (_
     on.isLawful();
   });
 
+  it("a login of an entry that is renamed leaves one that is immutable, though its tenant writes the new name beside it", async () => {
+    const on = fixture();
+    on.addSource("other", "other");
+    on.addCredential("acme");
+    on.run("a");
+    await on.pass(5);
+    refuse(on, answer);
+    const annotations = on.server.get("secrets", place)?.metadata.annotations ?? {};
+    const entries = (annotations["regcred.dev/entries"] ?? "").replaceAll("acme/hub", "acme/renamed");
+    on.server.patch("secrets", place, {
+      immutable: true,
+      metadata: { annotations: { "regcred.dev/entries": entries } },
+    });
+    await on.pass(60);
+    const renamed = { name: "renamed", provider: "Static", hosts: ["docker.io"], static: { secretName: "other" } };
+    on.server.patch("registrycredentials", "acme", { spec: { registries: [renamed] } });
+    await on.pass(60);
+    expect(on.logins("team-a")?.[hub]).not.toBe("first");
+    on.setFaults();
+    await on.pass(600);
+    expect(on.logins("team-a")).toEqual({ [hub]: "other" });
+    on.isLawful();
+  });
+
   it.each([
     ["immutable", { immutable: true }],
     ["of another type", { type: "Opaque" }],

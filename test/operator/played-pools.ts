@@ -33,6 +33,8 @@ export interface Wiring {
   /** Is shown each call before it is carried out, with the elapsed milliseconds. */
   readonly onCall: (call: Played, at: number) => void;
   faults: Faults;
+  /** Whose connections are closed. */
+  readonly closed: string[];
 }
 
 type Sent = Dispatcher.RequestOptions<Blocker> & { readonly signal: AbortSignal };
@@ -65,7 +67,7 @@ export function playedConnection(wiring: Wiring, by: string): Connection {
   const pools: Pools = {
     pool: (purpose) => ({ request: (sent: Sent) => send(purpose, sent) }) as unknown as Dispatcher,
     trust: () => undefined,
-    close: () => Promise.resolve(),
+    close: async () => void wiring.closed.push(by),
   };
   return {
     server: "https://server.invalid",

@@ -167,7 +167,7 @@ describe("a stop", () => {
     expect(on.recorded.filter(({ namespace }) => namespace === "elsewhere")).toEqual([]);
   });
 
-  it("closes the egress, and what it answers probes with", async () => {
+  it("closes the egress, its connections, and what it answers probes with", async () => {
     await withFreePort(async (port) => {
       const on = fixture();
       const probe = (): Promise<boolean> =>
@@ -184,7 +184,7 @@ describe("a stop", () => {
       await on.pass(5);
       await stopped;
       expect(on.logged).toContain("network closed");
-      expect(await probe()).toBe(false);
+      expect([await probe(), on.closed]).toEqual([false, ["a"]]);
     });
   });
 

@@ -33,7 +33,7 @@ describe("an answer", () => {
 });
 
 describe("an error", () => {
-  // registries.md section 13.
+  // What each cloud calls an identity that may not, or is not known.
   it.each([
     ["AccessDeniedException", 400],
     ["AccessDenied", 403],

@@ -17,7 +17,8 @@ export async function readNodeFile(path: string): Promise<NodeFile> {
   );
 }
 
-async function rawFile(path: string): Promise<unknown> {
+/** Of a file in YAML; throws ConfigError where it cannot be read. */
+export async function rawFile(path: string): Promise<unknown> {
   try {
     return parse(await readFile(path, "utf8"));
   } catch (error) {

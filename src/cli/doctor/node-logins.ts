@@ -1,11 +1,10 @@
 // The doctor on what nodes give by themselves: logins of a kubelet's files, which every pod of the node may use.
-import { readFile } from "node:fs/promises";
-import { parse } from "yaml";
+import { rawFile } from "../credential-provider/read-node-file.ts";
 import { ConfigError } from "../../config/config.ts";
 import type { CredentialRecord } from "../../cluster/records.ts";
 import { loginsFor } from "../../registry/kubelet-match.ts";
 import { configKey } from "../../registry/host.ts";
-import { foreignText, oneLine } from "../../runtime/foreign-text.ts";
+import { foreignText } from "../../runtime/foreign-text.ts";
 import { bad, type Finding, well } from "./finding.ts";
 import { limitedCredentials } from "./images-on-nodes.ts";
 
@@ -34,14 +33,6 @@ export async function nodesGiveNothing(records: readonly CredentialRecord[], pat
     check,
     `a kubelet with ${path} pulls for any pod, once the pod's own Secrets have failed, by ${[...new Set(voided)].join(", ")}: the limits of ${limited.join(", ")} are void on its nodes; take that right or that pattern from it, or give these tenants nodes of their own`,
   );
-}
-
-async function rawFile(path: string): Promise<unknown> {
-  try {
-    return parse(await readFile(path, "utf8"));
-  } catch (error) {
-    throw new ConfigError(`cannot read ${path}: ${oneLine(error instanceof Error ? error.message : "unreadable")}`);
-  }
 }
 
 interface KubeletFile {

@@ -1,7 +1,8 @@
 // Remarks: what import leaves out, and what of that would be missed.
 import { isNamed } from "../../registry/json-members.ts";
 import { canonicalHost } from "../../registry/host.ts";
-import { isObject, objectIn } from "../../registry/docker-config.ts";
+import { objectIn } from "../../registry/docker-config.ts";
+import { isObject } from "../../runtime/json-object.ts";
 
 /** Comments at the top of what is written. */
 export interface Remarks {

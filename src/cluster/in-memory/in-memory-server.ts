@@ -1,6 +1,7 @@
 // An API server in memory, for `plan` and for tests: versions, preconditions, finalizers, the status
 // apart from the spec, and how namespaces end.
 import { isDeepStrictEqual } from "node:util";
+import { isObject } from "../../runtime/json-object.ts";
 import type { ClusterObject } from "../cluster-api.ts";
 import { alreadyExists, conflict, notFound, refused, terminating } from "./denials.ts";
 import { secretProblem } from "./validation.ts";
@@ -280,14 +281,10 @@ function withStatusOf(resource: Resource, before: ClusterObject, wanted: Cluster
 
 /** RFC 7396. */
 function merged(target: unknown, patch: unknown): object {
-  const result: Record<string, unknown> = { ...(isRecord(target) ? target : {}) };
-  for (const [key, value] of Object.entries(isRecord(patch) ? patch : {})) {
+  const result: Record<string, unknown> = { ...(isObject(target) ? target : {}) };
+  for (const [key, value] of Object.entries(isObject(patch) ? patch : {})) {
     if (value === null) delete result[key];
-    else result[key] = isRecord(value) ? merged(result[key], value) : value;
+    else result[key] = isObject(value) ? merged(result[key], value) : value;
   }
   return result;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,4 +1,5 @@
 // Transform of managedFields: who applies an object.
+import { isObject } from "../../runtime/json-object.ts";
 import { type FieldsEntry, fieldsOfOthers, type OthersApply, othersApply, writtenByUs } from "../managed-fields.ts";
 import { limits } from "../object-limits.ts";
 import { listOf, metadataOf } from "../../runtime/watch/object-meta.ts";
@@ -27,9 +28,5 @@ export function othersFieldsIn(raw: unknown): readonly FieldsEntry[] | undefined
 /** Undefined where there are more than anybody looks at, or one was too large to come. */
 export function managedFieldsOf(raw: unknown): readonly FieldsEntry[] | undefined {
   const entries = listOf(metadataOf(raw)["managedFields"], "managedFields");
-  return entries.length <= limits.managers && entries.every(isEntry) ? entries : undefined;
-}
-
-function isEntry(value: unknown): value is FieldsEntry {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return entries.length <= limits.managers && entries.every(isObject) ? entries : undefined;
 }

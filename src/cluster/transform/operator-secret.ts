@@ -9,7 +9,7 @@ import {
   tokenSecretType,
 } from "../../api/names.ts";
 import { membersPartOf } from "../member-rows.ts";
-import type { OperatorSecretRecord } from "../records.ts";
+import type { OperatorSecretRecord, SourceRecord } from "../records.ts";
 import type { Token } from "../token.ts";
 import { Redacted } from "../../runtime/redacted.ts";
 import { textOfBase64 } from "../../runtime/base64.ts";
@@ -55,9 +55,7 @@ export function transformOperatorSecret(readToken: TokenReader): (raw: unknown) 
   };
 }
 
-type Source = Extract<OperatorSecretRecord, { kind: "source" }>;
-
-function decoded(data: Readonly<Record<string, string>>): Pick<Source, "values" | "unreadable"> {
+function decoded(data: Readonly<Record<string, string>>): Pick<SourceRecord, "values" | "unreadable"> {
   const entries = Object.entries(data);
   if (entries.reduce((total, [name, value]) => total + name.length + value.length, 0) > longestData)
     return { values: undefined };

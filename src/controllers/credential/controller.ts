@@ -121,7 +121,7 @@ async function reconcile(
   const status = statusOf(snapshot);
   memory.reported = { ...reported, status };
   counting.ended(name, began, stores.credentials.size);
-  const wait = await writeStatus(run, { status, namespaces: views.namespaces.told }, signal);
+  const wait = await writeStatus(run, { status, namespaces: views.namespaces.reported }, signal);
   return { ...later(nextGraceEnd, wait), ...(isPending && waitsFor({ findings: name })) };
 }
 

@@ -213,13 +213,15 @@ async function extrasOf(
   credential: RegistryCredential,
 ): Promise<readonly string[]> {
   const extras = extraReferences(credential);
+  const former = new Set(extras.former);
   const recorded = new Set<string>();
-  if (extras.former.length > 0) {
+  if (former.size > 0) {
     // Where the accounts may not be seen, some may have it.
     if ([...stores.namespaces.values()].some(({ name }) => permissions.serviceAccounts(name) !== undefined))
-      return rememberedExtras(extras, new Set(extras.former));
+      return rememberedExtras(extras, former);
+    // Of no others: tenants may have put millions of names there.
     await inSlices(stores.serviceAccounts.values(), ({ record, terminating }) => {
-      if (!terminating) for (const name of recordedReferences(record)) recorded.add(name);
+      for (const name of terminating ? [] : recordedReferences(record)) if (former.has(name)) recorded.add(name);
     });
   }
   return rememberedExtras(extras, recorded);

@@ -83,11 +83,11 @@ function distributed(snapshot: StatusSnapshot, counts: Counts): Verdict {
   const { namespaces, reported } = snapshot;
   const type = "Distributed";
   const [worst] = failureGroups(
-    namespaces.told.map(({ name, failures }) => ({ name, troubles: failures })),
+    namespaces.reported.map(({ name, failures }) => ({ name, troubles: failures })),
     reported.since,
   );
   if (worst) {
-    const example = namespaces.told.find(({ name }) => name === worst.examples[0]);
+    const example = namespaces.reported.find(({ name }) => name === worst.examples[0]);
     const failure = example?.failures.find(({ failure: { reason } }) => reason === worst.reason)?.failure;
     const others = worst.count > worst.examples.length ? ", ..." : "";
     return {
@@ -194,7 +194,7 @@ function* blockers({ entries, namespaces, missing, now }: StatusSnapshot): Gener
       if (failure && failure.cause !== "Tenant" && lacksToken(grant, now)) yield within(name, failure);
     }
   }
-  for (const { name, failures } of namespaces.told) {
+  for (const { name, failures } of namespaces.reported) {
     for (const { failure } of failures) if (failure.cause === "Platform") yield within(`namespace ${name}`, failure);
   }
   yield* missing;

@@ -32,7 +32,7 @@ export function statusOf(snapshot: StatusSnapshot): Status {
     failures: [
       ...failureGroups(
         [
-          ...namespaces.told.map(({ name, failures, notes }) => ({ name, troubles: [...failures, ...notes] })),
+          ...namespaces.reported.map(({ name, failures, notes }) => ({ name, troubles: [...failures, ...notes] })),
           ...leaving,
         ],
         reported.since,
@@ -49,7 +49,7 @@ function formerOf(
   { pending }: NonNullable<Status["namespaces"]>,
 ): (entry: string) => RegistryStatus["former"] {
   const formers = Map.groupBy(
-    namespaces.told.flatMap((each) => each.formers ?? []),
+    namespaces.reported.flatMap((each) => each.formers ?? []),
     ({ entry }) => entry,
   );
   return (entry) => {

@@ -53,7 +53,7 @@ export interface Namespaces {
   /** Waiting for a token's first attempt. */
   readonly awaiting: number;
   /** With failures, notes, or logins of before; by name. */
-  readonly told: readonly NamespaceView[];
+  readonly reported: readonly NamespaceView[];
 }
 
 export interface GrantView {

@@ -36,7 +36,7 @@ export function tally(): Tally {
 class KeptTally implements Tally {
   readonly #counted = new Map<string, Counted>();
   readonly #kinds = new Map<string, { readonly counted: Counted; members: number }>();
-  readonly #told = new Map<string, NamespaceView>();
+  readonly #reported = new Map<string, NamespaceView>();
   readonly #leaving = new Map<string, Troubled>();
   /** By entry: how many namespaces have the grant. */
   readonly #grants = new Map<string, Map<string, number>>();
@@ -76,20 +76,20 @@ class KeptTally implements Tally {
 
   readonly put: Tally["put"] = (namespace, { view, grants = [], leaving }) => {
     this.#forget(namespace);
-    if (this.#told.delete(namespace)) this.#inOrder = undefined;
+    if (this.#reported.delete(namespace)) this.#inOrder = undefined;
     if (leaving) this.#leaving.set(namespace, leaving);
     else this.#leaving.delete(namespace);
     if (!view) return;
     const { pending, awaiting = false, failures, notes, formers = [] } = view;
     this.#keep(namespace, { pending, awaiting, failed: failures.length > 0, grants });
     if (failures.length + notes.length + formers.length === 0) return;
-    this.#told.set(namespace, view);
+    this.#reported.set(namespace, view);
     this.#inOrder = undefined;
   };
 
   readonly namespaces: Tally["namespaces"] = () => {
-    this.#inOrder ??= [...this.#told.values()].toSorted((one, other) => (one.name < other.name ? -1 : 1));
-    return { selected: this.#counted.size, ...this.#numbers, told: this.#inOrder };
+    this.#inOrder ??= [...this.#reported.values()].toSorted((one, other) => (one.name < other.name ? -1 : 1));
+    return { selected: this.#counted.size, ...this.#numbers, reported: this.#inOrder };
   };
 
   readonly leaving: Tally["leaving"] = () => [...this.#leaving.values()];

@@ -172,7 +172,7 @@ export async function writeSecret(
 }
 
 /**
- * A policy or a lacking right keeps the Secret, but nobody what was taken back. References are off it by now.
+ * A policy or a missing right keeps the Secret, but nobody what was taken back. References are off it by now.
  * @param refused why the deletion has failed; it is what is told, whatever comes of this
  */
 export async function takeLoginsOut(

@@ -10,10 +10,17 @@ import { isAlive } from "../../cluster/token.ts";
 import { type Content, contentOf } from "../../content/content.ts";
 import { withOrphaned } from "../../content/frozen.ts";
 import type { Contributor } from "../../entitlement/credential-index.ts";
-import { type FrozenOnes, frozenIn, noteWhoStays, type Roles, rolesIn } from "../../entitlement/roles.ts";
-import { type Orphaned, orphanedIn } from "../../entitlement/undecided.ts";
+import {
+  type FrozenOnes,
+  frozenIn,
+  noteWhoStays,
+  type Orphaned,
+  orphanedIn,
+  type Roles,
+  rolesIn,
+} from "../../entitlement/roles.ts";
 import { type Contributions, gatherContributions, tokenPatience } from "../../grants/contributions.ts";
-import { formerLogins, hostsWithTokens, keptItemsOf } from "../../grants/former-logins.ts";
+import { loginsOfLeaving, hostsWithTokens, keptItemsOf } from "../../grants/former-logins.ts";
 import { dockerConfigKey } from "../../registry/docker-config.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import type { Reverts } from "../../runtime/queue/conflict-backoff.ts";
@@ -353,5 +360,5 @@ export function withLive(
   live: NonNullable<Awaited<ReturnType<typeof readLive>>>,
 ): PullSecretSnapshot {
   if (live === "too large") return { ...snapshot, tooLarge: true };
-  return { ...snapshot, live, formerLogins: formerLogins(context, namespace, snapshot.leaving) };
+  return { ...snapshot, live, formerLogins: loginsOfLeaving(context, namespace, snapshot.leaving) };
 }

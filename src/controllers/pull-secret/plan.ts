@@ -155,7 +155,7 @@ function owned(snapshot: PullSecretSnapshot, content: Content, record: SecretRec
     if (!isAsWanted && !live && !snapshot.tooLarge) return lookAt(snapshot, "usable");
     // What is made anew is made by us: config/restraint lets nothing foreign be in it.
     const body = ownBody(options, fitted, undefined);
-    const takesBack = !isAsWanted && !(live && isRenewed(live, body));
+    const takesBack = !isAsWanted && !(live && isRenewed(live, fitted));
     return { action: { kind: "recreate", body, takesBack }, ...found };
   }
   const body = ownBody(options, fitted, metadata);

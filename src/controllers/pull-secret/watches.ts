@@ -1,10 +1,10 @@
 // Watches of the pull-secret controller: which pull Secrets an event concerns, and how urgently.
-import { type Request, type Skip, watch, type Watch } from "../../runtime/queue/controllers.ts";
+import { type Request, type Skip, watch, type Watch, watchTogether } from "../../runtime/queue/controllers.ts";
 import type { CredentialRecord } from "../../cluster/records.ts";
 import type { Change } from "../../runtime/watch/store.ts";
 import type { Context } from "../context.ts";
 import { concernsNamespaces, isAnotherIdentity } from "../changes.ts";
-import { concernedNames, concernedNamespaces, isKnownOf, marked, namesConcerning } from "../concerned-namespaces.ts";
+import { concernedNames, concernedNamespaces, marked, namesConcerning, namesKnownIn } from "../concerned-namespaces.ts";
 import { secretKey, writer } from "../keys.ts";
 
 export function pullSecretWatches(context: Context): readonly Watch<Request | Skip>[] {
@@ -14,21 +14,29 @@ export function pullSecretWatches(context: Context): readonly Watch<Request | Sk
   const { settings } = context;
   const { namespaces } = stores;
 
-  /** Under each of the names in every namespace in which it may mean something, behind what somebody waits for. */
-  function* everywhere(names: readonly string[], options: Request["options"]): Generator<Request | Skip> {
-    if (names.length === 0) return;
+  /** Under each of the names wherever it may mean something, behind what somebody waits for. */
+  function* everywhere(names: Iterable<string>): Generator<{ namespace: string; name: string } | Skip> {
+    const wanted = new Set(names);
+    if (wanted.size === 0) return;
     for (const namespace of namespaces.values()) {
-      const concerned = new Set(credentialIndex.namesIn(namespace));
-      for (const name of names) {
-        const key = secretKey(namespace.name, name);
-        if (concerned.has(name) || isKnownOf(context, namespace.name, name)) yield { key, options };
-        // As its run would find: nobody wants anything there.
-        else {
-          judged.judged(namespace.name, name);
-          yield undefined;
-        }
-      }
+      yield undefined;
+      const meant = new Set(credentialIndex.namesIn(namespace)).union(namesKnownIn(context, namespace.name));
+      for (const name of meant) if (wanted.has(name)) yield { namespace: namespace.name, name };
     }
+  }
+
+  function* asked(names: Iterable<string>): Generator<Request | Skip> {
+    for (const each of everywhere(names))
+      yield each && { key: secretKey(each.namespace, each.name), options: { lane: "bulk" } };
+  }
+
+  /** Where they mean nothing, nobody wants anything: as a run would find. */
+  function* called(names: readonly string[]): Generator<Request | Skip> {
+    for (const each of everywhere(names)) {
+      if (each) judged.unjudged(each.namespace, each.name);
+      yield each && { key: secretKey(each.namespace, each.name), options: { lane: "bulk" } };
+    }
+    for (const name of names) judged.called(name);
   }
 
   /** Where it concerns somebody. */
@@ -51,8 +59,6 @@ export function pullSecretWatches(context: Context): readonly Watch<Request | Sk
     // A namespace that has just appeared overtakes everything: somebody waits for its first pod.
     watch(namespaces, (change) => {
       const names = namesConcerning(context, change);
-      const others = change.before ? [] : new Set(credentialIndex.names()).difference(new Set(names));
-      for (const name of others) judged.judged(change.key, name);
       const lane = change.before ? "normal" : "interactive";
       return names.map((name) => ({ key: secretKey(change.key, name), options: { lane } }));
     }),
@@ -67,7 +73,7 @@ export function pullSecretWatches(context: Context): readonly Watch<Request | Sk
     // An account of the operator's own namespace may ask for the tokens of every namespace.
     watch(stores.serviceAccounts, (change) =>
       (change.after ?? change.before)?.namespace === settings.namespace && isAnotherIdentity(change)
-        ? everywhere(credentialIndex.names(), { lane: "bulk" })
+        ? asked(credentialIndex.names())
         : [],
     ),
     // The first list of a name queues all of its keys when it is complete.
@@ -79,13 +85,14 @@ export function pullSecretWatches(context: Context): readonly Watch<Request | Sk
     }),
     // What was kept for a name that no RegistryCredential has any more goes: grants that nobody would need but for it, above all.
     watch({ subscribe: (listener: (lost: readonly string[]) => void) => credentialIndex.onNames(listener) }, (lost) =>
-      everywhere(lost, { lane: "bulk" }),
+      asked(lost),
     ),
     // They can be judged, or judged anew: all of them, or those of one namespace.
-    watch(signals.secretsCalled, ({ name, namespace }): Iterable<Request | Skip> =>
-      namespace === undefined
-        ? everywhere([name], { lane: "bulk" })
-        : [{ key: secretKey(namespace, name), options: { lane: "bulk" } }],
+    watchTogether(signals.secretsCalled, (events) =>
+      called(events.flatMap(({ name, namespace }) => (namespace === undefined ? [name] : []))),
+    ),
+    watch(signals.secretsCalled, ({ name, namespace }): readonly Request[] =>
+      namespace === undefined ? [] : [{ key: secretKey(namespace, name), options: { lane: "bulk" } }],
     ),
   ];
 }

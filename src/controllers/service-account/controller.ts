@@ -8,7 +8,7 @@ import { partsOf } from "../keys.ts";
 import { done, failed, goOn, earliest, notSeen, waitsFor } from "../outcome.ts";
 import { applyRound, type PatchResult } from "./apply.ts";
 import { observeReferences } from "./observe.ts";
-import { letGo, noteLeaving, type ReferencesMemory, reportMissing, reportRound } from "./report.ts";
+import { letGo, noneLeaving, noteLeaving, type ReferencesMemory, reportMissing, reportRound } from "./report.ts";
 import { type ReferencesRound, referencesRound } from "./round.ts";
 import { referencesEverywhere, referencesWatches } from "./watches.ts";
 
@@ -56,6 +56,7 @@ export function referencesReconciler(): ReferencesReconciler {
     }
     reportRound(context, known, namespace, observed);
     const back = afterRound(namespaceName, known.round);
+    if (known.round.isForgettable() && known.leavingSince.size === 0) memories.forget(namespaceName);
     return { ...(observed.unseen.length > 0 ? within(back, notSeen) : back), cost };
   };
 }
@@ -91,5 +92,5 @@ function newMemory({ cluster: { stores } }: Context, namespace: string): Referen
     all: () => stores.serviceAccounts.byIndex(namespace),
     get: (name: string) => stores.serviceAccounts.get(`${namespace}/${name}`),
   };
-  return { round: referencesRound(accounts), leavingSince: new Map() };
+  return { round: referencesRound(accounts), leavingSince: noneLeaving };
 }

@@ -3,12 +3,13 @@ import type { RegistryCredential } from "../../api/registry-credential.ts";
 import { extraReferences } from "../../entitlement/extra-references.ts";
 import { type ReferableSecret, recordedReferences } from "./plan.ts";
 import { selectsServiceAccount } from "../../entitlement/selection.ts";
+import { limits } from "../../cluster/object-limits.ts";
 import type { NamespaceRecord, SecretRecord, ServiceAccountRecord } from "../../cluster/records.ts";
 import { findingWithout } from "../pull-secret/report.ts";
 import type { SecretFinding } from "../status-cache.ts";
 import type { Context } from "../context.ts";
 import type { Contributor } from "../../entitlement/credential-index.ts";
-import { hasUnreadable, unreadableIn, orphanedIn } from "../../entitlement/undecided.ts";
+import { hasUnreadable, unreadableIn, orphanedIn } from "../../entitlement/roles.ts";
 
 /** What is wanted of one ServiceAccount. */
 export interface WantedReferences {
@@ -66,10 +67,19 @@ export function observeReferences(context: Context, namespace: NamespaceRecord):
   };
 }
 
-/** Names that accounts of the namespace have on record. */
+/**
+ * Names that accounts of the namespace have on record. Sound accounts share a few short records; beyond the limit a tenant has
+ * forged them, and of a name that stands there alone all stays as it is.
+ */
 function recordedIn({ cluster: { stores } }: Context, { name }: NamespaceRecord): Set<string> {
-  const records = new Set(stores.serviceAccounts.byIndex(name).map(({ record }) => record));
-  return new Set([...records].flatMap((record) => [...recordedReferences(record)]));
+  const names = new Set<string>();
+  let room: number = limits.recordsOfNamespace;
+  for (const record of new Set(stores.serviceAccounts.byIndex(name).map((each) => each.record))) {
+    if (record === undefined || record.length > room) continue;
+    room -= record.length;
+    for (const recorded of recordedReferences(record)) names.add(recorded);
+  }
+  return names;
 }
 
 /** Of each name with which anybody has to do there, or had: of all others nothing is wanted, and nothing is left. */
@@ -211,11 +221,13 @@ export function referencesTo(
   name: string,
 ): number {
   if (statusCache.references(namespace)?.left?.has(name)) return 0;
+  // Read as text: a tenant may have thousands of long ones, and this is asked for each run of the Secret.
+  const isRecorded = (record = ""): boolean => record.includes(JSON.stringify(name));
   const known = stores.serviceAccounts
     .byIndex(namespace)
     .filter(
       ({ references, record, terminating, tooLarge }) =>
-        !terminating && !tooLarge && (references?.includes(name) ?? recordedReferences(record).has(name)),
+        !terminating && !tooLarge && (references?.includes(name) ?? isRecorded(record)),
     ).length;
   return permissions.serviceAccounts(namespace) ? known + 1 : known;
 }

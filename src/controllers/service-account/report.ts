@@ -17,11 +17,14 @@ import type { ReferencesRound } from "./round.ts";
 /** Milliseconds that a Secret waits for references which somebody keeps us from taking: they harm nobody, its login may. */
 const patience = 10_000;
 
+/** As in nearly every namespace. */
+export const noneLeaving: ReadonlyMap<string, number> = new Map();
+
 /** Of one namespace, between runs. */
 export interface ReferencesMemory {
   readonly round: ReferencesRound;
   /** Since when a Secret is about to go: elapsed milliseconds. */
-  readonly leavingSince: Map<string, number>;
+  leavingSince: ReadonlyMap<string, number>;
 }
 
 /** After a round: what it has found, and that the Secrets which are about to go need wait no longer. */
@@ -116,11 +119,12 @@ function tooLargeFailures(results: ReadonlyMap<string, PatchResult>, isTooMuch: 
 
 export function noteLeaving(
   { runtime: { clock } }: Context,
-  { leavingSince }: ReferencesMemory,
+  memory: ReferencesMemory,
   leaving: readonly string[],
 ): void {
-  for (const name of leavingSince.keys()) if (!leaving.includes(name)) leavingSince.delete(name);
-  for (const name of leaving) if (!leavingSince.has(name)) leavingSince.set(name, clock.elapsed());
+  const { leavingSince: before } = memory;
+  memory.leavingSince =
+    leaving.length === 0 ? noneLeaving : new Map(leaving.map((name) => [name, before.get(name) ?? clock.elapsed()]));
 }
 
 function isLong({ runtime: { clock } }: Context, { leavingSince }: ReferencesMemory, name: string): boolean {

@@ -28,79 +28,128 @@ export interface ReferencesRound {
   results(): ReadonlyMap<string, PatchResult>;
   /** The round that has ended did not see some account as it is now. */
   hasMissed(): boolean;
+  /** The round that has ended leaves nothing worth its memory: all accounts are right, and so few that they may be looked at again. */
+  isForgettable(): boolean;
 }
+
+// A namespace has one of its own, and a few more where its workloads have theirs.
+const few = 16;
 
 // The second one finds what has changed since the first. A tenant that changes its accounts all the time must not keep a round
 // from its end, for which its Secrets may wait.
 const listsOfRound = 2;
 
 export function referencesRound(accounts: Accounts): ReferencesRound {
-  let text: string | undefined;
+  return new AccountsRound(accounts);
+}
+
+// Of a round that is over and has nothing to remember, which most namespaces have.
+const none: WeakSet<ServiceAccountRecord> = new WeakSet();
+
+/** There is one for each namespace: its methods are shared. */
+class AccountsRound implements ReferencesRound {
+  readonly #accounts: Accounts;
+  #text: string | undefined;
   // By record, not by name: one that has changed is another.
-  let right = new WeakSet<ServiceAccountRecord>();
-  let tried = new WeakSet<ServiceAccountRecord>();
-  let lists = 0;
-  let missed = false;
+  #right = none;
+  #tried = none;
+  #lists = 0;
+  #missed = false;
   // The first one is at the end.
-  let rest: string[] = [];
+  #rest: string[] = [];
   // The one that failed last comes last.
-  const results = new Map<string, PatchResult>();
-  const reverts = new Map<string, Reverts>();
+  #results: Map<string, PatchResult> | undefined;
+  readonly #reverts = new Map<string, Reverts>();
 
-  const isOpen = (account: ServiceAccountRecord): boolean => !right.has(account) && !tried.has(account);
+  constructor(accounts: Accounts) {
+    this.#accounts = accounts;
+  }
 
-  const list = (): void => {
-    const present = accounts.all();
+  #isOpen(account: ServiceAccountRecord): boolean {
+    return !this.#right.has(account) && !this.#tried.has(account);
+  }
+
+  #list(): void {
+    const present = this.#accounts.all();
     const names = new Set(present.map(({ name }) => name));
-    for (const known of [results, reverts]) for (const name of known.keys()) if (!names.has(name)) known.delete(name);
-    const open = new Set(present.filter(isOpen).map(({ name }) => name));
-    const failedLast = [...results.keys()].filter((name) => open.delete(name));
-    rest = [...open, ...failedLast].toReversed();
-    lists += 1;
-  };
+    for (const name of this.#results?.keys() ?? []) if (!names.has(name)) this.#note(name, undefined);
+    for (const name of this.#reverts.keys()) if (!names.has(name)) this.#reverts.delete(name);
+    const open = new Set(present.filter((each) => this.#isOpen(each)).map(({ name }) => name));
+    const failedLast = [...(this.#results?.keys() ?? [])].filter((name) => open.delete(name));
+    this.#rest = [...open, ...failedLast].toReversed();
+    this.#lists += 1;
+  }
 
-  const nextOpen = (): ServiceAccountRecord | undefined => {
-    for (let name = rest.pop(); name !== undefined; name = rest.pop()) {
-      const account = accounts.get(name);
-      if (account && isOpen(account)) return account;
+  #nextOpen(): ServiceAccountRecord | undefined {
+    for (let name = this.#rest.pop(); name !== undefined; name = this.#rest.pop()) {
+      const account = this.#accounts.get(name);
+      if (account && this.#isOpen(account)) return account;
     }
     return undefined;
-  };
+  }
 
-  return {
-    want: (wanted) => {
-      if (wanted === text) return;
-      text = wanted;
-      right = new WeakSet();
-      tried = new WeakSet();
-      rest = [];
-      lists = 0;
-      results.clear();
-    },
-    next: () => {
-      for (;;) {
-        const account = nextOpen();
-        if (account) return account;
-        if (lists === listsOfRound) break;
-        list();
-      }
-      missed = accounts.all().some(isOpen);
-      tried = new WeakSet();
-      lists = 0;
-      return undefined;
-    },
-    putBack: ({ name }) => void rest.push(name),
-    looked: (account, result) => {
-      const { name } = account;
-      const isRight = !result.failure && !result.retry && !result.tooLarge && result.wait === undefined;
-      results.delete(name);
-      if (!isRight) results.set(name, result);
-      (isRight ? right : tried).add(account);
-      if (result.reverts) reverts.set(name, result.reverts);
-      else reverts.delete(name);
-    },
-    before: (name) => ({ reverts: reverts.get(name), lost: results.get(name)?.lost }),
-    results: () => new Map(results),
-    hasMissed: () => missed,
-  };
+  #note(name: string, result: PatchResult | undefined): void {
+    this.#results?.delete(name);
+    if (result) (this.#results ??= new Map<string, PatchResult>()).set(name, result);
+    else if (this.#results?.size === 0) this.#results = undefined;
+  }
+
+  want(wanted: string): void {
+    if (wanted === this.#text) return;
+    this.#text = wanted;
+    this.#right = new WeakSet();
+    this.#tried = new WeakSet();
+    this.#rest = [];
+    this.#lists = 0;
+    this.#results = undefined;
+  }
+
+  next(): ServiceAccountRecord | undefined {
+    for (;;) {
+      const account = this.#nextOpen();
+      if (account) return account;
+      if (this.#lists === listsOfRound) break;
+      this.#list();
+    }
+    const all = this.#accounts.all();
+    this.#missed = all.some((each) => this.#isOpen(each));
+    this.#lists = 0;
+    if (this.#results || this.#missed || all.length > few) this.#tried = new WeakSet();
+    else {
+      // All are right, and looked at again in no time.
+      this.#text = undefined;
+      this.#right = none;
+      this.#tried = none;
+    }
+    return undefined;
+  }
+
+  putBack({ name }: ServiceAccountRecord): void {
+    this.#rest.push(name);
+  }
+
+  looked(account: ServiceAccountRecord, result: PatchResult): void {
+    const { name } = account;
+    const isRight = !result.failure && !result.retry && !result.tooLarge && result.wait === undefined;
+    this.#note(name, isRight ? undefined : result);
+    (isRight ? this.#right : this.#tried).add(account);
+    if (result.reverts) this.#reverts.set(name, result.reverts);
+    else this.#reverts.delete(name);
+  }
+
+  before(name: string): Pick<PatchResult, "reverts" | "lost"> {
+    return { reverts: this.#reverts.get(name), lost: this.#results?.get(name)?.lost };
+  }
+
+  results(): ReadonlyMap<string, PatchResult> {
+    return new Map(this.#results ?? []);
+  }
+
+  hasMissed(): boolean {
+    return this.#missed;
+  }
+
+  isForgettable(): boolean {
+    return !this.#results && this.#reverts.size === 0 && !this.#missed && this.#accounts.all().length <= few;
+  }
 }

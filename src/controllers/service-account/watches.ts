@@ -1,11 +1,12 @@
 // Watches of the service-account controller: in which namespaces an event may change what ServiceAccounts must refer to.
-import { type Request, type Skip, watch, type Watch } from "../../runtime/queue/controllers.ts";
+import { type Request, type Skip, watch, type Watch, watchTogether } from "../../runtime/queue/controllers.ts";
 import type { CredentialRecord } from "../../cluster/records.ts";
 import type { Change } from "../../runtime/watch/store.ts";
 import { changedNames, concernsNamespaces } from "../changes.ts";
 import { concernedNamespaces, marked } from "../concerned-namespaces.ts";
 import type { Context } from "../context.ts";
 import { referencesKey, writer } from "../keys.ts";
+import { recordedReferences } from "./plan.ts";
 
 export function referencesWatches(context: Context): readonly Watch<Request | Skip>[] {
   const {
@@ -26,10 +27,15 @@ export function referencesWatches(context: Context): readonly Watch<Request | Sk
     for (const each of marked(context, change)) yield each && ask(each.namespace, options);
   }
 
-  function* referring(name: string, only: string | undefined): Generator<Request | Skip> {
+  function* referring(
+    events: readonly { readonly name: string; readonly namespace?: string | undefined }[],
+  ): Generator<Request | Skip> {
+    const called = Map.groupBy(events, ({ name }) => name);
     for (const { namespace, record } of stores.serviceAccounts.values()) {
-      const isOf = (only === undefined || namespace === only) && record?.includes(`"${name}"`) === true;
-      yield isOf ? ask(namespace, { lane: "bulk" }) : undefined;
+      const isMeant = recordedReferences(record)
+        .keys()
+        .some((name) => called.get(name)?.some((each) => each.namespace === undefined || each.namespace === namespace));
+      yield isMeant ? ask(namespace, { lane: "bulk" }) : undefined;
     }
   }
 
@@ -53,12 +59,12 @@ export function referencesWatches(context: Context): readonly Watch<Request | Sk
       const isSame = before?.uid === after?.uid;
       const isChanged = changedNames(before?.credentials, after?.credentials).length > 0;
       // Of one that has come its finding tells, but where the same was found of one before it: a run may have looked between them.
-      const isToldElsewhere = !before && statusCache.secret(record.namespace, record.name)?.state !== "usable";
-      if (isToldElsewhere || (isSame && !isChanged)) return [];
+      const isReportedElsewhere = !before && statusCache.secret(record.namespace, record.name)?.state !== "usable";
+      if (isReportedElsewhere || (isSame && !isChanged)) return [];
       return [ask(record.namespace, { lane: "normal" })];
     }),
     // What is known to be nobody's is run under no name, so nothing else tells.
-    watch(signals.secretsCalled, ({ name, namespace }) => referring(name, namespace)),
+    watchTogether(signals.secretsCalled, referring),
     watch(signals.permissions, () => referencesEverywhere(context)),
   ];
 }

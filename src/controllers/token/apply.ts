@@ -8,6 +8,8 @@ import type { Failure } from "../../runtime/errors.ts";
 import type { Outcome } from "../../runtime/queue/work-queue.ts";
 import { textWithSteps } from "../../runtime/steps.ts";
 import type { KnownAbsent } from "../../runtime/watch/presence.ts";
+import type { SecretObject } from "../../cluster/cluster-api.ts";
+import type { OperatorSecretRecord } from "../../cluster/records.ts";
 import type { Context } from "../context.ts";
 import { writer } from "../keys.ts";
 import { done, failed } from "../outcome.ts";
@@ -40,11 +42,30 @@ export async function storeToken(
     data: tokenToData(minted, { ...token, makers: tokens.makers(token.grantKey) }),
   };
   await stores.operatorSecrets.send(`${namespace}/${name}`, writer.token, async () => {
-    const answer = before
-      ? api.replaceSecret(namespace, name, body, signal)
-      : api.createSecret(namespace, body, signal);
+    const answer = before ? putOver(context, before, body, signal) : api.createSecret(namespace, body, signal);
     return transforms.operatorSecret(await answer);
   });
+}
+
+/** One that somebody has made immutable is made anew, where that would be let in; one of another type is somebody's own. */
+async function putOver(
+  { cluster: { api, callFailure } }: Context,
+  { namespace, name, uid, resourceVersion, kind }: OperatorSecretRecord,
+  body: { readonly metadata: object },
+  signal: AbortSignal,
+): Promise<SecretObject> {
+  try {
+    return await api.replaceSecret(namespace, name, body, signal);
+  } catch (error) {
+    if (kind !== "token" || callFailure(error, "").kind !== "invalid") throw error;
+    const anew = { ...body, metadata: { ...body.metadata, resourceVersion: undefined } };
+    // What is invalid as it is would be refused as a new one, too.
+    await api.tryCreateSecret(namespace, anew, signal).catch(() => {
+      throw error;
+    });
+    await api.deleteSecret(namespace, name, { uid, resourceVersion }, signal);
+    return api.createSecret(namespace, anew, signal);
+  }
 }
 
 /** The state in which the token may be published, or why it is held back. */

@@ -27,7 +27,7 @@ export interface Agents {
 const maxAgents = 32;
 
 // A token endpoint is called a few times per hour, so no connection is kept for long. HTTP/1.1, because one black hole then
-// costs one socket. As many as there are calls: how many those may be is decided beforehand (src/controllers/token/call-needs.ts), and
+// costs one socket. As many as there are calls: how many those may be is decided beforehand (src/grants/call-needs.ts), and
 // whoever waited here would wait for those that hang.
 const connectTimeout = 10_000;
 /** Bytes of all header fields of an answer. */

@@ -1,14 +1,14 @@
 // The logins that a source Secret holds, and what is said of one that holds none.
 import type { StaticGrant } from "./grant.ts";
-import type { OperatorSecretRecord } from "../../cluster/records.ts";
+import type { SourceRecord } from "../../cluster/records.ts";
 import type { Token } from "../../cluster/token.ts";
 import { foreignText } from "../../runtime/foreign-text.ts";
+import { isObject } from "../../runtime/json-object.ts";
 import { textOfBase64 } from "../../runtime/base64.ts";
 import {
   type ConfigPlace,
   configPlaces,
   type DockerConfigForm,
-  isObject,
   objectIn,
   parseDockerConfig,
 } from "../../registry/docker-config.ts";
@@ -18,7 +18,6 @@ import type { Login } from "../../registry/login.ts";
 import { writtenLogin } from "../../registry/written-login.ts";
 import { type Step, kubectl } from "../../runtime/steps.ts";
 
-export type SourceRecord = Extract<OperatorSecretRecord, { kind: "source" }>;
 type Values = NonNullable<SourceRecord["values"]>;
 
 export type SourceLogins =

@@ -1,4 +1,5 @@
 // ApiError: the kinds of refusals of the API server, and what of their text may be shown.
+import { membersOf } from "../json-object.ts";
 import type { IncomingHttpHeaders } from "node:http";
 import { boundedSeconds, bounds } from "../foreign-numbers.ts";
 import { foreignText, quotedText } from "../foreign-text.ts";
@@ -231,14 +232,14 @@ interface ParsedStatus {
 function statusFrom(body: string): ParsedStatus | undefined {
   const parsed = parsedRecord(body);
   if (parsed?.["kind"] !== "Status") return undefined;
-  const details = recordFrom(parsed["details"]);
+  const details = membersOf(parsed["details"]);
   const causes = Array.isArray(details["causes"]) ? details["causes"] : [];
   return {
     reason: foreignText(stringFrom(parsed["reason"])),
     message: stringFrom(parsed["message"]),
     kind: stringFrom(details["kind"]),
     causes: causes.slice(0, maxCauses).map((cause: unknown) => {
-      const { reason, message, field } = recordFrom(cause);
+      const { reason, message, field } = membersOf(cause);
       return {
         reason: stringFrom(reason),
         message: speakable(stringFrom(message)),
@@ -278,16 +279,12 @@ function apiWait(seconds: unknown): Temporal.Duration | undefined {
   return wait?.sign === 1 ? wait : undefined;
 }
 
-function parsedRecord(body: string): Record<string, unknown> | undefined {
+function parsedRecord(body: string): Readonly<Record<string, unknown>> | undefined {
   try {
-    return recordFrom(JSON.parse(body));
+    return membersOf(JSON.parse(body));
   } catch {
     return undefined;
   }
-}
-
-function recordFrom(value: unknown): Record<string, unknown> {
-  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 }
 
 function stringFrom(value: unknown): string {
@@ -295,6 +292,6 @@ function stringFrom(value: unknown): string {
 }
 
 function nameOf(error: unknown): string | undefined {
-  const { name } = recordFrom(error);
+  const { name } = membersOf(error);
   return typeof name === "string" ? name : undefined;
 }

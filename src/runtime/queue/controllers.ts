@@ -30,6 +30,27 @@ export function watch<Event, Meaning extends Request | Skip>(
   return { follow: (hear) => void source.subscribe((event) => hear(requests(event))) };
 }
 
+/** The keys that all events of one turn bring together, each of which would go through as much as all of them. */
+export function watchTogether<Event, Meaning extends Request | Skip>(
+  source: Source<Event>,
+  requests: (events: readonly Event[]) => Iterable<Meaning>,
+): Watch<Meaning> {
+  return {
+    follow: (hear) => {
+      let together: Event[] = [];
+      source.subscribe((event) => {
+        together.push(event);
+        if (together.length > 1) return;
+        queueMicrotask(() => {
+          const events = together;
+          together = [];
+          hear(requests(events));
+        });
+      });
+    },
+  };
+}
+
 /** What each event of the source ends that runs may wait for. */
 export function waitable<Event>(source: Source<Event>, what: (event: Event) => string): Watch<string> {
   return { follow: (hear) => void source.subscribe((event) => hear([what(event)])) };

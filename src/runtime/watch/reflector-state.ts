@@ -1,4 +1,5 @@
 // The state machine of a reflector: what it does next after what it has just heard. (pure)
+import { membersOf } from "../json-object.ts";
 import { boundedSeconds, bounds } from "../foreign-numbers.ts";
 import type { ListPage, ListWatchFailure, WatchEvent } from "./list-watch.ts";
 
@@ -198,10 +199,10 @@ function afterEvent(state: Running, event: WatchEvent): Step {
  * https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
  */
 function afterErrorEvent(state: Running, status: unknown): Step {
-  const { code, reason, details } = asRecord(status);
+  const { code, reason, details } = membersOf(status);
   const tooOld = code === 410 || reason === "Expired" || reason === "Gone";
   if (tooOld) return pauseExpired(state, { kind: "gone", origin: status });
-  const retryAfter = boundedSeconds(asRecord(details)["retryAfterSeconds"], bounds.apiWait);
+  const retryAfter = boundedSeconds(membersOf(details)["retryAfterSeconds"], bounds.apiWait);
   return afterBroken(state, { kind: "errorEvent", origin: status, ...(retryAfter && { retryAfter }) });
 }
 
@@ -284,15 +285,11 @@ function verify(state: Running): Step {
 
 // The annotation is part of the API: apimachinery, metav1.InitialEventsAnnotationKey (KEP-3157).
 function endsInitialEvents(object: unknown): boolean {
-  return asRecord(metadataOf(object)["annotations"])["k8s.io/initial-events-end"] === "true";
+  return membersOf(metadataOf(object)["annotations"])["k8s.io/initial-events-end"] === "true";
 }
 
 function metadataOf(object: unknown): Readonly<Record<string, unknown>> {
-  return asRecord(asRecord(object)["metadata"]);
-}
-
-function asRecord(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+  return membersOf(membersOf(object)["metadata"]);
 }
 
 function text(value: unknown): string | undefined {

@@ -91,7 +91,7 @@ class ListWatchReflector<R extends StoredObject> implements Reflector {
   #aliveAt: number | undefined;
   #nextStreamAt = 0;
   /** What this server has shown lately: whether a silent stream may be dead, or may just be without news. */
-  #bookmarks: "unknown" | "seen" | "lacking" = "unknown";
+  #bookmarks: "unknown" | "seen" | "missing" = "unknown";
   readonly synced;
 
   constructor(options: ReflectorOptions<R>) {
@@ -286,7 +286,7 @@ class ListWatchReflector<R extends StoredObject> implements Reflector {
   ): Promise<void> => {
     if (this.#isEarly()) await this.#untilNextStream(signal);
     const began = this.#clock.elapsed();
-    const timeout = streamTimeout(this.#bookmarks !== "lacking", this.#random);
+    const timeout = streamTimeout(this.#bookmarks !== "missing", this.#random);
     let events = 0;
     const ended = (): void => {
       this.#nextStreamAt = began + minBetween.total("milliseconds");
@@ -296,7 +296,7 @@ class ListWatchReflector<R extends StoredObject> implements Reflector {
     const cancelSilence = this.#onSilence(() => {
       // Without bookmarks that is no sign of anything; a request that is not answered at all has failed by now.
       const isFailure = this.#bookmarks === "seen" || this.#state.name !== "Watching";
-      this.#bookmarks = "lacking";
+      this.#bookmarks = "missing";
       if (isFailure) emit({ kind: "failed", failure: { kind: "silent" } });
       else ended();
     });

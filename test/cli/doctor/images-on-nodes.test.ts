@@ -23,12 +23,13 @@ interface Cluster {
   readonly policy?: string;
 }
 
-function sessionOf({ nodes, kubelet, policy }: Cluster): Session {
+function sessionOf({ nodes, kubelet, policy }: Cluster, tried: (body: string) => void = () => undefined): Session {
   return {
     operatorNamespace: "regcred-system",
     objects: { list: async () => nodes },
     transport: {
-      request: async ({ method }: { readonly method: string }) => {
+      request: async ({ method, body = "" }: { readonly method: string; readonly body?: string }) => {
+        if (method === "POST") tried(body);
         const answer =
           method === "POST"
             ? policy && { spec: { containers: [{ imagePullPolicy: policy }] } }
@@ -59,6 +60,23 @@ describe("images on nodes", () => {
   it("are asked for at each start with AlwaysPullImages", async () => {
     const found = await imagesAreAskedFor(sessionOf({ nodes: [node("v1.34.2")], policy: "Always" }), limited);
     expect(found).toMatchObject({ state: "well", message: expect.stringContaining("AlwaysPullImages") });
+  });
+
+  it("are asked for by a pod that Pod Security lets in where it restricts, and that has no token", async () => {
+    const bodies: string[] = [];
+    await imagesAreAskedFor(
+      sessionOf({ nodes: [node("v1.34.2")] }, (body) => bodies.push(body)),
+      limited,
+    );
+    expect(bodies.map((body) => JSON.parse(body) as unknown)).toMatchObject([
+      {
+        spec: {
+          automountServiceAccountToken: false,
+          securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
+          containers: [{ securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } } }],
+        },
+      },
+    ]);
   });
 
   it("are not known to be, where no pod may be tried", async () => {

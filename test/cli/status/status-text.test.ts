@@ -90,7 +90,9 @@ describe("status", () => {
 
   it("says what is wrong with a spec that cannot be read", () => {
     const broken = stored({ ...minimal, spec: { ...minimal.spec, registries: [] } });
-    const text = statusText([credentialReport(transformCredential(broken), now)], now, testTerminal());
+    const unread = credentialReport(transformCredential(broken), now);
+    expect(unread).toMatchObject({ ready: false, observed: false });
+    const text = statusText([unread], now, testTerminal());
     expect(text).toMatch(/minimal is not ready \(InvalidSpec\): spec\.registries: /);
   });
 

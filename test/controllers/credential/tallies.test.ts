@@ -29,8 +29,8 @@ it("says the same, whatever has happened to namespaces, labels, sources, Secrets
   };
   const counts = async (what: string, step: () => Promise<unknown>) => {
     await step();
-    const { selected, failed, told } = (await compare(what)).namespaces;
-    return [selected, failed, told.length];
+    const { selected, failed, reported } = (await compare(what)).namespaces;
+    return [selected, failed, reported.length];
   };
   const unlabel = () => cluster.label("team-1", { pull: "no" });
   expect(await counts("begun", () => cluster.begin())).toEqual([6, 0, 0]);

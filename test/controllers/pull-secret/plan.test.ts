@@ -1,7 +1,7 @@
 // Tests that a pull Secret is written, left, merged, adopted and given up as the policy says.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Contribution } from "../../../src/content/content.ts";
+import type { Contribution, EntryToken } from "../../../src/content/content.ts";
 import { planPullSecret } from "../../../src/controllers/pull-secret/plan.ts";
 import { isOurs } from "../../../src/controllers/pull-secret/plan-removal.ts";
 import type { LiveSecret, PlannedSecret } from "../../../src/cluster/pull-secret-object.ts";
@@ -12,7 +12,7 @@ import type {
 } from "../../../src/controllers/pull-secret/plan-types.ts";
 import type { SecretRecord } from "../../../src/cluster/records.ts";
 import { live, recordOf, snapshot, written, type Wants, wants } from "./plan-scenario.ts";
-import { entryToken, failure, minute, namespace, secretRecord, token } from "../../entitlement/objects.ts";
+import { entryToken, failure, login, minute, namespace, secretRecord, token } from "../../entitlement/objects.ts";
 import { textWithSteps } from "../../../src/runtime/steps.ts";
 import { anything, obeyedIn } from "../../foreign-texts.ts";
 
@@ -135,34 +135,61 @@ describe("a Secret of ours", () => {
     expect(written(anew)).toEqual(ours);
   });
 
-  const renewed = written(
-    plan(
-      wanted("Fail", {
-        credential: "acme",
-        entries: [entryToken({ hosts: ["a.example.com"], source: token({ grantKey: "other" }) })],
-      }),
-    ),
-  );
+  const before = { all: login("before") };
+  const formerly = { logins: before, issuedAt: token().issuedAt, expiresAt: undefined };
+  const contributed = (entry: EntryToken, held = false) =>
+    wanted("Fail", { credential: "acme", held, entries: [entry] });
+  const once = written(plan(contributed(entryToken({ source: token({ logins: before }) }))));
   const [both, others] = [["a.example.com", "b.example.com"], ["b.example.com"]].map((hosts) =>
     written(plan(wanted("Fail", { credential: "acme", entries: [entryToken({ hosts })] }))),
   );
-  const renamed = written(
-    plan(wanted("Fail", { credential: "acme", entries: [entryToken({ entry: "renamed", hosts: ["a.example.com"] })] })),
-  );
-  it.each<[string, Partial<LiveSecret> | undefined, boolean]>([
-    ["the login of before", renewed, false],
-    ["no login", { ...ours, dockerConfig: '{"auths":{}}' }, false],
-    ["a login for another host", both, true],
-    ["a login for another host alone", others, true],
-    ["a login of another entry", renamed, true],
-    ["a login that no entry is named for", { ...ours, annotations: {} }, true],
-    ["what cannot be read", { ...ours, dockerConfig: "{" }, true],
-  ])("that cannot be written and holds %s is made anew", (_what, changes, takesBack) => {
+  const rotated = entryToken({ source: token({ formers: [formerly] }) });
+  const altered = entryToken({
+    formers: [{ token: token({ grantKey: "other", logins: before }), hosts: ["a.example.com"], known: true }],
+  });
+  const unrelated = entryToken();
+  it.each<[string, Partial<LiveSecret> | undefined, EntryToken, boolean]>([
+    ["the login of before", once, rotated, false],
+    ["the login of before its entry was altered", once, altered, false],
+    ["a login that this entry has never had, whatever names it", once, unrelated, true],
+    ["no login", { ...ours, dockerConfig: '{"auths":{}}' }, unrelated, false],
+    ["nothing else, though nothing names it", { ...ours, annotations: {} }, unrelated, false],
+    ["a login for another host", both, unrelated, true],
+    ["a login for another host alone", others, unrelated, true],
+    ["what cannot be read", { ...ours, dockerConfig: "{" }, unrelated, true],
+    ["something beside a docker config", { ...ours, otherData: { ".dockercfg": "e30=" } }, unrelated, true],
+  ])("that cannot be written and holds %s is made anew", (_what, changes, entry, takesBack) => {
+    const its = contributed(entry);
     const held = live({ ...changes, immutable: true });
     const record = recordOfLive(held, { digest: "of something else" });
-    expect(plan({ record, knownAsOurs: true }).action.kind).toBe("read");
-    expect(plan({ record, live: held, knownAsOurs: true }).action).toMatchObject({ kind: "recreate", takesBack });
+    expect(plan({ ...its, record, knownAsOurs: true }).action.kind).toBe("read");
+    expect(plan({ ...its, record, live: held, knownAsOurs: true }).action).toMatchObject({
+      kind: "recreate",
+      takesBack,
+    });
   });
+
+  it.each([
+    ["a hold keeps it", contributed(rotated, true)],
+    [
+      "its entry has been altered and has no token yet",
+      contributed(
+        entryToken({
+          source: failure(),
+          grantKey: "another",
+          formers: [{ token: token({ formers: [formerly] }), hosts: ["a.example.com"], known: true }],
+        }),
+      ),
+    ],
+  ])(
+    "that cannot be written and holds a login of two tokens before is made anew where that is let in: %s",
+    (_why, its) => {
+      const held = live({ ...once, immutable: true });
+      const record = recordOfLive(held, { digest: "of something else" });
+      const { action } = plan({ ...its, record, live: held, knownAsOurs: true });
+      expect(action).toMatchObject({ kind: "recreate", takesBack: false });
+    },
+  );
 
   it("that cannot be written and holds what is wanted is made anew where that is let in; one too large to be read at once", () => {
     const record = recordOf(ours, { immutable: true });

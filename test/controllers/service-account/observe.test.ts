@@ -1,6 +1,6 @@
 // Tests of what is wanted of a ServiceAccount, given who contributes to each Secret name and what was found of it.
 import { contextOf } from "../context-of.ts";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { finalizer } from "../../../src/api/names.ts";
 import { observeReferences } from "../../../src/controllers/service-account/observe.ts";
 import type { SecretFinding } from "../../../src/controllers/status-cache.ts";
@@ -28,7 +28,9 @@ const observed = (
     looks = "absent",
     synced = true,
     recorded = Object.keys(names),
+    forged = [],
   }: {
+    forged?: readonly string[];
     recorded?: readonly string[];
     unreadable?: boolean;
     account?: Partial<ServiceAccountRecord>;
@@ -67,7 +69,12 @@ const observed = (
         credentials: Object.assign(new Map(unreadable ? [["hidden", hidden]] : []), {
           find: () => ({ kind: "absent" }),
         }),
-        serviceAccounts: { byIndex: () => [serviceAccount({ record: JSON.stringify(recorded), ...account })] },
+        serviceAccounts: {
+          byIndex: () => [
+            ...forged.map((record) => serviceAccount({ record })),
+            serviceAccount({ record: JSON.stringify(recorded), ...account }),
+          ],
+        },
         pullSecrets: {
           get: (key: string) => {
             const name = key.slice("team-a/".length);
@@ -294,6 +301,22 @@ it("nothing is asked of a name in use elsewhere, unless an account has it on rec
   const asked = (recorded: readonly string[]): readonly string[] =>
     observed({ regcred: { by: [contributor()] }, elsewhere }, { recorded }).unjudged;
   expect([asked(["theirs"]), asked(["elsewhere"])]).toEqual([[], ["elsewhere"]]);
+});
+
+it("records that a tenant has made long cost no more than sound ones, which are read beside them", () => {
+  const forged = Array.from({ length: 200 }, (_, index) =>
+    JSON.stringify([`${index}`, ...Array.from({ length: 900 }, () => "x")]),
+  );
+  const elsewhere: Known = { by: [], state: "unknown" };
+  const parse = vi.spyOn(JSON, "parse");
+  const { unjudged } = observed(
+    { regcred: { by: [contributor()] }, elsewhere },
+    { forged, recorded: ["elsewhere"], looks: "unknown" },
+  );
+  const read = parse.mock.calls.reduce((total, [text]) => total + text.length, 0);
+  parse.mockRestore();
+  expect(unjudged).toEqual(["elsewhere"]);
+  expect(read).toBeLessThanOrEqual(64 * 1024);
 });
 
 it("is equal by its text as long as nothing that matters has changed", () => {

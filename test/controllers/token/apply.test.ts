@@ -13,6 +13,8 @@ const never = new AbortController().signal;
 const name = tokenSecretName("grant-a");
 const denied: Failure = { reason: "AdmissionDenied", cause: "Tenant", retry: "slowly", message: "change control" };
 
+const record = { key: `ops/${name}`, kind: "token", uid: "uid-1", resourceVersion: "7" };
+
 interface Play {
   readonly stored?: boolean;
   readonly failure?: Failure;
@@ -27,7 +29,6 @@ function play({ stored = true, failure }: Play) {
     return failure ? Promise.reject(new Error("refused")) : answer.promise;
   };
   const version = (body: { metadata: { resourceVersion?: string } }): string => String(body.metadata.resourceVersion);
-  const record = { key: `ops/${name}`, kind: "token", uid: "uid-1", resourceVersion: "7" };
   const say = (message: string): void => void logged.push(message);
   const context = contextOf({
     runtime: { log: { debug: say, info: say, warn: say } },
@@ -36,6 +37,7 @@ function play({ stored = true, failure }: Play) {
       api: {
         createSecret: (_namespace: string, body: never) => sends("create", version(body)),
         replaceSecret: (_namespace: string, _name: string, body: never) => sends("replace", version(body)),
+        tryCreateSecret: (_namespace: string, body: never) => sends("try", version(body)),
         deleteSecret: (_namespace: string, _name: string, of: object) => sends("delete", of),
       },
       stores: {
@@ -95,6 +97,56 @@ describe("a token", () => {
     const { context, steps } = play({ stored: false });
     expect(await collect(context, "grant-a", knownAbsent, never)).toBe(done);
     expect(steps).toEqual(["grant-a forgotten"]);
+  });
+});
+
+describe("a token whose Secret is refused", () => {
+  /** Steps up to the first answer that is a refusal, by what is sent. */
+  const stores = async (
+    refusals: Readonly<Record<string, string>>,
+    kind = "token",
+  ): Promise<readonly [steps: readonly string[], end: string]> => {
+    const { context, steps, answers } = play({});
+    answers();
+    const { api, stores: known } = context.cluster;
+    const refusing = Object.entries(api).map(([method, call]) => [
+      method,
+      async (...args: readonly unknown[]) => {
+        const answer = await (call as (...args: readonly unknown[]) => Promise<unknown>)(...args);
+        const refusal = refusals[method];
+        if (refusal !== undefined) throw new Error(refusal);
+        return answer;
+      },
+    ]);
+    const cluster = {
+      ...context.cluster,
+      api: Object.fromEntries(refusing) as typeof api,
+      stores: { ...known, operatorSecrets: { ...known.operatorSecrets, get: () => ({ ...record, kind }) as never } },
+      callFailure: (error: unknown) => ({ kind: (error as Error).message as never, failure: denied }),
+    };
+    const end = await storeToken({ ...context, cluster }, token(), token(), never).then(
+      () => "stored",
+      (error: Error) => error.message,
+    );
+    return [steps, end];
+  };
+  const deleted = 'delete {"uid":"uid-1","resourceVersion":"7"}';
+
+  it.each<[string, Parameters<typeof stores>, Awaited<ReturnType<typeof stores>>]>([
+    [
+      "for what it is is made anew",
+      [{ replaceSecret: "invalid" }],
+      [["replace 7", "try undefined", deleted, "create undefined", "noted"], "stored"],
+    ],
+    [
+      "and would be as a new one stays",
+      [{ replaceSecret: "invalid", tryCreateSecret: "admissionDenied" }],
+      [["replace 7", "try undefined"], "invalid"],
+    ],
+    ["by a policy stays", [{ replaceSecret: "admissionDenied" }], [["replace 7"], "admissionDenied"]],
+    ["because it is somebody's own stays", [{ replaceSecret: "invalid" }, "other"], [["replace 7"], "invalid"]],
+  ])("%s", async (_what, asked, expected) => {
+    expect(await stores(...asked)).toEqual(expected);
   });
 });
 

@@ -2,7 +2,13 @@
 import { expect, it } from "vitest";
 import type { Clock } from "../../../src/runtime/clock.ts";
 import { inSlices } from "../../../src/runtime/in-slices.ts";
-import { type Controller, controllers, waitable, watch } from "../../../src/runtime/queue/controllers.ts";
+import {
+  type Controller,
+  controllers,
+  waitable,
+  watch,
+  watchTogether,
+} from "../../../src/runtime/queue/controllers.ts";
 import { waits } from "../../../src/runtime/queue/waits.ts";
 import type { Outcome } from "../../../src/runtime/queue/work-queue.ts";
 import { listeners } from "../../../src/runtime/watch/listeners.ts";
@@ -36,6 +42,21 @@ function scenario(given: Partial<Controller> = {}, outcome: Outcome = {}) {
   });
   return { things, asked, ran, ...begun };
 }
+
+it("what all events of one turn bring is gone through once, after them", async () => {
+  const heard: (readonly string[])[] = [];
+  const names = listeners<string>(thrown);
+  watchTogether(names, (events) => {
+    heard.push(events);
+    return events.map((name) => ({ key: `thing/${name}` }));
+  }).follow((requests) => heard.push([...requests].map(({ key }) => key)));
+  for (const name of ["a", "b"]) names.tell(name);
+  expect(heard).toEqual([]);
+  await Promise.resolve();
+  names.tell("c");
+  await Promise.resolve();
+  expect(heard).toEqual([["a", "b"], ["thing/a", "thing/b"], ["c"], ["thing/c"]]);
+});
 
 it("what is there already is queued at once, what changes from then on as it comes", () => {
   const { begin, things, asked } = scenario({ initial: () => [{ key: "thing/old" }] });

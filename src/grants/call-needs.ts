@@ -1,8 +1,8 @@
 // Places and rates that a call for a token needs, so that what hangs is in nobody's way. (pure but for its counts)
-import type { Authority } from "../../providers/authority.ts";
-import type { Budget } from "../../providers/definition.ts";
-import type { Need, PlaceNeed } from "../../runtime/queue/places.ts";
-import { type Shares, shares } from "../../runtime/queue/shares.ts";
+import type { Authority } from "../providers/authority.ts";
+import type { Budget } from "../providers/definition.ts";
+import type { Need, PlaceNeed } from "../runtime/queue/places.ts";
+import { type Shares, shares } from "../runtime/queue/shares.ts";
 
 /**
  * What is known of who asks whom. `proven`: tokens were given. `new`: nothing is known yet. `suspect`: the last one that asked

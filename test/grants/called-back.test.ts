@@ -1,6 +1,6 @@
 // Tests that everybody who was turned away is called back, once, and nobody who has gone.
 import { describe, expect, it } from "vitest";
-import { calledBack } from "../../../src/controllers/token/unresponsive.ts";
+import { calledBack } from "../../src/grants/unresponsive.ts";
 
 describe("who was turned away", () => {
   it("is called back once when the name answers, and nobody who waits for another one", () => {

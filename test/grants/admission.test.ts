@@ -1,10 +1,10 @@
 // Tests that a call that hangs holds up nothing but itself, however many of them there are.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { OperatorError } from "../../../src/runtime/errors.ts";
-import type { Grant } from "../../../src/providers/grant.ts";
-import { budgets } from "../../../src/providers/authority.ts";
-import { NetworkError } from "../../../src/providers/http/network-error.ts";
+import { OperatorError } from "../../src/runtime/errors.ts";
+import type { Grant } from "../../src/providers/grant.ts";
+import { budgets } from "../../src/providers/authority.ts";
+import { NetworkError } from "../../src/providers/http/network-error.ts";
 import {
   type Answer,
   answers,
@@ -19,7 +19,7 @@ import {
   played,
   seconds,
   slowest,
-} from "../played-tokens.ts";
+} from "../controllers/played-tokens.ts";
 
 const regions = (index: number): Member => healthy(ecr(`region-${index % 100}`), `acme/${index % 100}`);
 const relations: Readonly<Record<string, readonly [hangs: (index: number) => Member, well: Grant]>> = {

@@ -1,6 +1,6 @@
 // Tests of bulkheads: who answers is asked within a second, however many do not, and nobody can hold places for good.
 import { describe, expect, it } from "vitest";
-import { budgets } from "../../../src/providers/authority.ts";
+import { budgets } from "../../src/providers/authority.ts";
 import {
   acr,
   type Answer,
@@ -14,7 +14,7 @@ import {
   played,
   type Played,
   seconds,
-} from "../played-tokens.ts";
+} from "../controllers/played-tokens.ts";
 
 const counts = [1, 10, 200, 2_000, 10_000];
 const hangs = answers["does not answer in 30 s"] ?? atOnce;

@@ -1,8 +1,8 @@
 // Tests of when an authority is taken for unresponsive, and how soon it is tried again.
 import { describe, expect, it } from "vitest";
-import type { Failure } from "../../../src/runtime/errors.ts";
-import { silences } from "../../../src/controllers/token/unresponsive.ts";
-import { fakeClock } from "../../fake-clock.ts";
+import type { Failure } from "../../src/runtime/errors.ts";
+import { silences } from "../../src/grants/unresponsive.ts";
+import { fakeClock } from "../fake-clock.ts";
 
 const reported: Failure = { reason: "CloudUnavailable", cause: "Platform", retry: "backoff", message: "no answer" };
 const seconds = (count: number): Temporal.Duration => Temporal.Duration.from({ seconds: count });

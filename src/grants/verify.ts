@@ -1,14 +1,14 @@
 // Verification of a new token: whether its registry takes it, and whether it can pull the image that its entry names.
-import { failure } from "../../api/reasons.ts";
-import type { Cancel, Clock } from "../../runtime/clock.ts";
-import type { Failure } from "../../runtime/errors.ts";
-import type { Grant } from "../../providers/grant.ts";
-import type { VerificationTarget } from "../../grants/verification-target.ts";
-import type { OperatorSecretRecord } from "../../cluster/records.ts";
-import type { NewToken } from "../../cluster/token.ts";
-import { loginAt } from "../../registry/host.ts";
-import { type Exchange, loginCheck, pullCheck, type PullCheckResult } from "../../registry/pull-check.ts";
-import { unlessAborted } from "../../runtime/aborted.ts";
+import { failure } from "../api/reasons.ts";
+import type { Cancel, Clock } from "../runtime/clock.ts";
+import type { Failure } from "../runtime/errors.ts";
+import type { Grant } from "../providers/grant.ts";
+import type { VerificationTarget } from "./verification-target.ts";
+import type { OperatorSecretRecord } from "../cluster/records.ts";
+import type { NewToken } from "../cluster/token.ts";
+import { loginAt } from "../registry/host.ts";
+import { type Exchange, loginCheck, pullCheck, type PullCheckResult } from "../registry/pull-check.ts";
+import { unlessAborted } from "../runtime/aborted.ts";
 import type { Silences } from "./unresponsive.ts";
 
 export type Verify = (

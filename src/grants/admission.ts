@@ -1,20 +1,20 @@
 // Token admission: whether a grant's token may be asked for now, so that nothing has to wait in its run.
 import { LRUCache } from "lru-cache";
-import { maxEntries } from "../../runtime/max-entries.ts";
-import { failure } from "../../api/reasons.ts";
-import type { Cancel, Clock, Random } from "../../runtime/clock.ts";
-import { type Failure, OperatorError } from "../../runtime/errors.ts";
-import { type Authority, authorityOf } from "../../providers/authority.ts";
-import type { Grant } from "../../providers/grant.ts";
-import { keyOf, tokenKey } from "../keys.ts";
-import type { Budget } from "../../providers/definition.ts";
-import type { Admittance } from "../../providers/with-admission.ts";
-import type { Gate, GateListener } from "../../runtime/queue/gate.ts";
-import { type Need, places } from "../../runtime/queue/places.ts";
+import { maxEntries } from "../runtime/max-entries.ts";
+import { failure } from "../api/reasons.ts";
+import type { Cancel, Clock, Random } from "../runtime/clock.ts";
+import { type Failure, OperatorError } from "../runtime/errors.ts";
+import { type Authority, authorityOf } from "../providers/authority.ts";
+import type { Grant } from "../providers/grant.ts";
+import { keyOf, tokenKey } from "../controllers/keys.ts";
+import type { Budget } from "../providers/definition.ts";
+import type { Admittance } from "../providers/with-admission.ts";
+import type { Gate, GateListener } from "../runtime/queue/gate.ts";
+import { type Need, places } from "../runtime/queue/places.ts";
 import { calledBack } from "./unresponsive.ts";
 import { type CallAsked, callNeeds, isShort, type Standing } from "./call-needs.ts";
 import { type Silence, type Silences, silences } from "./unresponsive.ts";
-import type { GrantTracker } from "../../grants/grant-tracker.ts";
+import type { GrantTracker } from "./grant-tracker.ts";
 
 export interface TokenAdmission extends Gate, Admittance {
   /** Registries that a new token is tried at. */

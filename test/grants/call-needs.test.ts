@@ -1,7 +1,7 @@
 // Tests that a call to an authority of which nothing good is known may not take what others need.
 import { describe, expect, it } from "vitest";
-import { budgets } from "../../../src/providers/authority.ts";
-import { type CallAsked, callNeeds, isShort } from "../../../src/controllers/token/call-needs.ts";
+import { budgets } from "../../src/providers/authority.ts";
+import { type CallAsked, callNeeds, isShort } from "../../src/grants/call-needs.ts";
 
 const call: CallAsked = {
   authority: { kind: "ICR", name: "iam", counters: ["iam"] },

@@ -1,16 +1,16 @@
 // Tests that the new token itself is verified, with the CA of its entry.
 import { describe, expect, it } from "vitest";
-import type { Grant } from "../../../src/providers/grant.ts";
-import type { VerificationTarget } from "../../../src/grants/verification-target.ts";
-import type { OperatorSecretRecord } from "../../../src/cluster/records.ts";
-import type { NewToken } from "../../../src/cluster/token.ts";
-import { verifier, type VerifierOptions } from "../../../src/controllers/token/verify.ts";
-import { NetworkError } from "../../../src/providers/http/network-error.ts";
-import { silences } from "../../../src/controllers/token/unresponsive.ts";
-import { Redacted } from "../../../src/runtime/redacted.ts";
-import type { Exchange } from "../../../src/registry/pull-check.ts";
-import { fakeClock } from "../../fake-clock.ts";
-import { login, minute } from "../../entitlement/objects.ts";
+import type { Grant } from "../../src/providers/grant.ts";
+import type { VerificationTarget } from "../../src/grants/verification-target.ts";
+import type { OperatorSecretRecord } from "../../src/cluster/records.ts";
+import type { NewToken } from "../../src/cluster/token.ts";
+import { verifier, type VerifierOptions } from "../../src/grants/verify.ts";
+import { NetworkError } from "../../src/providers/http/network-error.ts";
+import { silences } from "../../src/grants/unresponsive.ts";
+import { Redacted } from "../../src/runtime/redacted.ts";
+import type { Exchange } from "../../src/registry/pull-check.ts";
+import { fakeClock } from "../fake-clock.ts";
+import { login, minute } from "../entitlement/objects.ts";
 
 type Call = Parameters<Exchange>[0];
 

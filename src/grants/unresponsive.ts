@@ -1,8 +1,8 @@
 // Circuit breakers for whoever does not answer: when the next one may try, and who is called back when they answer again.
 import { LRUCache } from "lru-cache";
-import { maxEntries } from "../../runtime/max-entries.ts";
-import type { Clock, Random } from "../../runtime/clock.ts";
-import type { Failure } from "../../runtime/errors.ts";
+import { maxEntries } from "../runtime/max-entries.ts";
+import type { Clock, Random } from "../runtime/clock.ts";
+import type { Failure } from "../runtime/errors.ts";
 
 export interface Silence {
   /** What was told of it first. */

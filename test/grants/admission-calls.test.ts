@@ -1,13 +1,13 @@
 // What is remembered of how a call for a token has ended, and what is left of it afterwards.
 import { describe, expect, it } from "vitest";
-import { type TokenAdmissionOptions, tokenAdmission } from "../../../src/controllers/token/admission.ts";
-import { tokenKey } from "../../../src/controllers/keys.ts";
-import { budgets } from "../../../src/providers/authority.ts";
-import type { CallEnd } from "../../../src/providers/with-admission.ts";
-import type { EcrGrant } from "../../../src/providers/ecr/grant.ts";
-import { failure } from "../../entitlement/objects.ts";
-import { fakeClock } from "../../fake-clock.ts";
-import { ecrGrant } from "../../providers/grants.ts";
+import { type TokenAdmissionOptions, tokenAdmission } from "../../src/grants/admission.ts";
+import { tokenKey } from "../../src/controllers/keys.ts";
+import { budgets } from "../../src/providers/authority.ts";
+import type { CallEnd } from "../../src/providers/with-admission.ts";
+import type { EcrGrant } from "../../src/providers/ecr/grant.ts";
+import { failure } from "../entitlement/objects.ts";
+import { fakeClock } from "../fake-clock.ts";
+import { ecrGrant } from "../providers/grants.ts";
 
 const noAnswer = failure({ reason: "CloudUnavailable", message: "no answer" });
 const silence: CallEnd = { kind: "silence", failure: noAnswer };
