@@ -12,6 +12,7 @@ import { neighbourMutants } from "./neighbours.ts";
 import { nodeMutants } from "./nodes.ts";
 import { numberMutants } from "./numbers.ts";
 import { paceMutants } from "./pace.ts";
+import { allowanceMutants } from "./allowances.ts";
 import { attackMutants } from "./attacks.ts";
 import { guardrailMutants } from "./guardrails.ts";
 import { textMutants } from "./text.ts";
@@ -33,4 +34,5 @@ export const mutants: readonly Mutant[] = [
   ...nodeMutants,
   ...neighbourMutants,
   ...attackMutants,
+  ...allowanceMutants,
 ];

@@ -720,4 +720,163 @@ export const known: readonly Known[] = [
       after(50, { act: "alter credential", name: "b", alteration: { field: "selects", to: "all" } }),
     ],
   },
+  {
+    what: "gives back, where tenants have overwritten it, what an entry had before it was altered into what cannot be had",
+    steps: [
+      after(0, alterA({ field: "entries", to: [{ ...firstEntry, from: "src-none" }] })),
+      after(30 * second, { act: "tenant", at: "a-2", secret: "regcred", does: "edit" }),
+      soon({ act: "tenant", at: "a-1", secret: "regcred", does: "edit" }),
+    ],
+  },
+  {
+    what: "renews nothing in Secrets that may not be seen for longer than a token lives",
+    steps: [
+      soon({ act: "lists", how: "hidden", of: "secrets" }),
+      after(13 * 60 * minute, { act: "create account", at: "a-1", name: "app" }),
+    ],
+  },
+  {
+    what: "leaves the record of a name that is nobody's any more, where it could not be stored in time",
+    steps: [
+      after(50, { act: "fault", how: "forbidden", on: { kind: "tokens" }, reads: true }),
+      soon({ act: "delete credential", name: "a", how: "drained" }),
+      soon({ act: "hand over" }),
+    ],
+  },
+  {
+    what: "keeps the login of an entry whose template names a source that is missing, under the same name",
+    steps: [
+      soon({ act: "source", name: "src-y", does: "delete" }),
+      after(
+        2 * second,
+        alterA({
+          field: "entries",
+          to: [
+            cloud({
+              from: "src-team",
+              role: "r2",
+              identity: "TenantServiceAccount",
+              hosts: [hosts[0], cloudHost],
+            }),
+          ],
+        }),
+      ),
+    ],
+  },
+  {
+    what: "leaves a reference whose record its tenant has dropped",
+    steps: [
+      after(0, create("c", { selects: "not a-1", entries: [cloud({ role: "r2" })], excludesApp: true })),
+      soon({ act: "fault", how: "unsent", on: { kind: "accounts", namespace: "b-1" } }),
+      soon({ act: "delete credential", name: "a", how: "drained" }),
+      soon({ act: "tenant refers", at: "b-1", account: "app", does: "drop record" }),
+    ],
+  },
+  {
+    what: "leaves what refers to a Secret with the login of one who is gone",
+    steps: [
+      soon({ act: "restart", after: 2, sent: false }),
+      soon({ act: "delete credential", name: "a", how: "stripped" }),
+      soon(create("c", { selects: "team x", entries: [cloud({})], onConflict: "Merge", excludesApp: true })),
+    ],
+  },
+  {
+    what: "leaves what refers to a Secret for one who is suspended beside others",
+    steps: [
+      after(
+        50,
+        create("c", { selects: "team x", entries: [entry({ from: "src-1", hosts: [hosts[0]] })], excludesApp: true }),
+      ),
+      soon(alterA({ field: "suspend", to: true })),
+    ],
+  },
+  {
+    what: "gives to a namespace what it was to have when it was heard of last",
+    steps: [
+      after(50, { act: "lists", how: "deaf", of: "namespaces" }),
+      after(50, { act: "opt out", name: "b-2", on: true }),
+      soon(
+        create("c", {
+          selects: "b",
+          entries: [cloud({ name: "e1", role: "account", identity: "TenantServiceAccount" })],
+        }),
+      ),
+      after(2 * second, { act: "delete credential", name: "a", how: "stripped" }),
+    ],
+  },
+  {
+    what: "serves a former name with what the entries have become since",
+    steps: [
+      soon(alterA({ field: "secretName", to: "regcred-b" })),
+      soon(
+        alterA({
+          field: "entries",
+          to: [
+            { ...firstEntry, hosts: [hosts[0], hosts[1]] },
+            cloud({ role: "account", identity: "TenantServiceAccount" }),
+          ],
+        }),
+      ),
+    ],
+  },
+  {
+    what: "waits with references in a namespace whose ServiceAccounts cannot be written",
+    steps: [
+      soon({ act: "fault", how: "unsent", on: { kind: "accounts", namespace: "a-1" } }),
+      soon({ act: "tenant refers", at: "a-1", account: "default", does: "clear" }),
+      after(12 * minute, { act: "puller", does: "create" }),
+    ],
+  },
+  {
+    what: "waits with a label that has not been asked for while Namespaces may not be seen",
+    steps: [
+      soon({ act: "lists", how: "hidden", of: "namespaces" }),
+      after(12 * minute, alterA({ field: "entries", to: [entry({ name: "e2", from: "src-team" })] })),
+    ],
+  },
+  {
+    what: "leaves under a former name what another one has been given the same of",
+    steps: [
+      soon(alterA({ field: "secretName", to: "regcred-b" })),
+      soon(
+        create("b", { selects: "b", entries: [entry({ from: "src-1", hosts: [hosts[0]] })], secretName: "regcred-b" }),
+      ),
+      soon(alterA({ field: "selects", to: "a" })),
+    ],
+  },
+  {
+    what: "takes nothing for one that cannot be read from a namespace that opts out",
+    steps: [
+      after(0, { act: "restart", after: 2, sent: true }),
+      after(0, { act: "garble credential", name: "a", on: true }),
+      soon({ act: "opt out", name: "b-1", on: true }),
+    ],
+  },
+  {
+    what: "leaves a host to one that has it under a former name, whoever claims it under that name now",
+    steps: [
+      soon(alterA({ field: "secretName", to: "regcred-b" })),
+      soon(
+        create("c", {
+          selects: "not a-1",
+          entries: [cloud({ name: "e1", identity: "TenantServiceAccount" })],
+          references: "None",
+        }),
+      ),
+    ],
+  },
+  {
+    what: "leaves a tenant's own Secret alone, whatever it says of itself",
+    steps: [
+      after(50, { act: "tenant", at: "b-1", secret: "regcred", does: "own" }),
+      after(50, { act: "tenant", at: "b-1", secret: "regcred", does: "foreign label" }),
+    ],
+  },
+  {
+    what: "takes away what one has whose finalizer somebody takes off after its deletion was seen",
+    steps: [
+      soon(create("c", { selects: "team x", secretName: "regcred-b", references: "None" })),
+      soon({ act: "delete credential", name: "c", how: "stripped" }),
+    ],
+  },
 ];
