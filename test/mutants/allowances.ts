@@ -11,6 +11,12 @@ const allowance = (name: string, test: string, file: string, from: string, to = 
 
 export const allowanceMutants: readonly Mutant[] = [
   allowance(
+    "what an entry had before it was altered unseen",
+    "given by an entry that had been altered unseen",
+    "secret-laws.ts",
+    " || named.has(anywhere(each.identity))",
+  ),
+  allowance(
     "what an entry had before it was altered",
     "gives back, where tenants have overwritten it",
     "secret-laws.ts",

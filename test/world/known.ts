@@ -879,4 +879,14 @@ export const known: readonly Known[] = [
       soon({ act: "delete credential", name: "c", how: "stripped" }),
     ],
   },
+  {
+    what: "keeps what a namespace was given by an entry that had been altered unseen",
+    steps: [
+      after(2 * second, { act: "delete namespace", name: "a-1" }),
+      soon({ act: "lists", how: "down", of: "credentials" }),
+      soon(create("b", { selects: "a", entries: [entry({ from: "src-2", hosts: [hosts[0]] })] })),
+      soon(alterA({ field: "entries", to: [{ ...firstEntry, from: "src-none" }] })),
+      after(50, { act: "create namespace", name: "a-1", team: "x" }),
+    ],
+  },
 ];

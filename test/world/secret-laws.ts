@@ -147,11 +147,12 @@ function comes(ledger: Ledger, after: ClusterObject, key: string, password: stri
   if (identity === undefined) {
     if (!isBlind() || !mayBelieve(ledger, [namespaceUid, name], key))
       return complain(`given: ${key} (${password}) to ${namespace}/${name}, which nothing selects for it`);
-    // What is missing by now was believed to be there: the login is its entry's all the same.
+    // What is missing by now was believed to be there, or to be named by the entry: the login is its entry's all the same.
+    const named = new Set(past.withGrant(mint.grantKey, since).map(anywhere));
     const believed = past
       .now()
       .of(namespace, name)
-      .find((each) => each.host === key && isNeverRendered(each));
+      .find((each) => each.host === key && (isNeverRendered(each) || named.has(anywhere(each.identity))));
     if (believed) ledger.noteWritten(uid, key, password, believed.identity);
     return;
   }
@@ -190,6 +191,11 @@ function holderOf({ past }: Ledger, secret: ClusterObject, candidates: readonly 
   };
   const [first] = candidates.toSorted((a, b) => rank(a) - rank(b));
   return first === undefined ? undefined : underName(first, secret.metadata.name);
+}
+
+/** The same of an entry's claims on one host in every namespace and Secret. */
+function anywhere(identity: string): string {
+  return identity.split(" ").slice(2).join(" ");
 }
 
 /** Something that it names is missing, and no label decides what that is. */
