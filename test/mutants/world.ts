@@ -175,4 +175,9 @@ export const worldMutants: readonly Mutant[] = [
     ],
     foundBy: { phase: "unit", path: "test/controllers/credential/plan-status.test.ts" },
   },
+  known("what waits for a name that nobody has any more is not looked at", "a name that nobody has any more", {
+    file: "src/controllers/service-account/watches.ts",
+    from: "      lost.length === 0 ? [] : referring(lost.map((name) => ({ name }))),",
+    to: "      lost.length >= 0 ? [] : referring(lost.map((name) => ({ name }))),",
+  }),
 ];

@@ -889,4 +889,13 @@ export const known: readonly Known[] = [
       after(50, { act: "create namespace", name: "a-1", team: "x" }),
     ],
   },
+  {
+    what: "takes what is on record under a name that nobody has any more for nobody's, though nothing of it was seen",
+    steps: [
+      after(50, { act: "lists", how: "down", of: "secrets" }),
+      after(50, { act: "delete credential", name: "a", how: "forced" }),
+      after(12 * minute, { act: "tenant refers", at: "a-2", account: "default", does: "claim all" }),
+      after(12 * minute, { act: "puller", does: "create" }),
+    ],
+  },
 ];

@@ -11,7 +11,7 @@ import { recordedReferences } from "./plan.ts";
 export function referencesWatches(context: Context): readonly Watch<Request | Skip>[] {
   const {
     cluster: { stores, namesSynced },
-    credentials: { statusCache },
+    credentials: { index, statusCache },
     queue: { signals },
   } = context;
   const { namespaces } = stores;
@@ -65,6 +65,10 @@ export function referencesWatches(context: Context): readonly Watch<Request | Sk
     }),
     // What is known to be nobody's is run under no name, so nothing else tells.
     watchTogether(signals.secretsCalled, referring),
+    // What is on record under a name that nobody has any more waits for nothing: nothing of that name will be seen.
+    watch({ subscribe: (listener: (lost: readonly string[]) => void) => index.onNames(listener) }, (lost) =>
+      lost.length === 0 ? [] : referring(lost.map((name) => ({ name }))),
+    ),
     watch(signals.permissions, () => referencesEverywhere(context)),
   ];
 }
