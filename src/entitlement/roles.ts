@@ -175,25 +175,27 @@ function hostsOf({ spec }: RegistryCredential): readonly string[] {
 interface KnownUndecided {
   readonly stores: Pick<Stores, "credentials">;
   readonly index: Pick<CredentialIndex, "unreadable" | "exists">;
-  readonly members: Pick<Members, "recorded" | "holds" | "holders">;
+  readonly members: Pick<Members, "recorded" | "holds" | "holders" | "mayHoldIn">;
 }
 
 export type Named = Pick<CredentialRecord, "name" | "uid">;
 
 /**
  * RegistryCredentials that cannot be read, and that may have a login in it. A tenant can write any name on its Secret: one that
- * never wrote to tenants has no finalizer, and the record says where the others did, unless an earlier release kept none.
+ * never wrote to tenants has no finalizer, and the record says where the others did, unless an earlier release kept none. One that was
+ * made anew just before the process ended is not on record yet; its namespace is, and `managedFields` tell who wrote it.
  */
 export function unreadableIn(
   { stores, index: credentialIndex, members }: KnownUndecided,
   place: Place,
-  { uid, credentials }: SecretRecord,
+  { uid, credentials, writtenByUs }: SecretRecord,
 ): readonly Named[] {
   const unreadable = [...credentialIndex.unreadable()].flatMap((name) => stores.credentials.get(name) ?? []);
   return unreadable.filter((each) => {
-    return members.recorded(each.uid)
-      ? members.holds(place, uid, each.uid)
-      : each.finalizers.includes(finalizer) && credentials.includes(each.name);
+    const isNamed = credentials.includes(each.name);
+    if (!members.recorded(each.uid)) return isNamed && each.finalizers.includes(finalizer);
+    const isMadeAnew = isNamed && writtenByUs === true && members.mayHoldIn(each.uid, place.namespaceUid);
+    return isMadeAnew || members.holds(place, uid, each.uid);
   });
 }
 

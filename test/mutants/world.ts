@@ -180,4 +180,9 @@ export const worldMutants: readonly Mutant[] = [
     from: "      lost.length === 0 ? [] : referring(lost.map((name) => ({ name }))),",
     to: "      lost.length >= 0 ? [] : referring(lost.map((name) => ({ name }))),",
   }),
+  known("what was made anew for one that cannot be read counts only once it is on record", "just before the process", {
+    file: "src/entitlement/roles.ts",
+    from: "isMadeAnew || members.holds",
+    to: "(isMadeAnew && isMadeAnew !== isNamed) || members.holds",
+  }),
 ];

@@ -898,4 +898,13 @@ export const known: readonly Known[] = [
       after(12 * minute, { act: "puller", does: "create" }),
     ],
   },
+  {
+    what: "keeps for one that cannot be read what was made anew for it just before the process ended",
+    steps: [
+      soon({ act: "garble credential", name: "a", on: true }),
+      soon({ act: "restart", after: 5, sent: true }),
+      after(0, { act: "tenant", at: "b-1", secret: "regcred", does: "delete" }),
+      soon(create("c", { selects: "team x", entries: [entry({ name: "e2", from: "src-1", hosts: [hosts[0]] })] })),
+    ],
+  },
 ];
