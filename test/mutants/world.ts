@@ -185,4 +185,9 @@ export const worldMutants: readonly Mutant[] = [
     from: "isMadeAnew || members.holds",
     to: "(isMadeAnew && isMadeAnew !== isNamed) || members.holds",
   }),
+  known("a record that comes into sight is looked at by nobody", "whose creation had no answer, and was not seen", {
+    file: "src/controllers/members/watches.ts",
+    from: 'after?.kind === "members" && !before ?',
+    to: 'after?.kind === "members" && before && !before ?',
+  }),
 ];

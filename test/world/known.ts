@@ -907,4 +907,15 @@ export const known: readonly Known[] = [
       soon(create("c", { selects: "team x", entries: [entry({ name: "e2", from: "src-1", hosts: [hosts[0]] })] })),
     ],
   },
+  {
+    what: "leaves no record of one who is gone whose creation had no answer, and was not seen",
+    steps: [
+      soon({ act: "fault", how: "unanswered", on: { kind: "tokens" }, reads: true }),
+      soon({ act: "lists", how: "deaf", of: "secrets" }),
+      after(0, { act: "delete credential", name: "a", how: "drained" }),
+      soon({ act: "tenant", at: "b-2", secret: "regcred-b", does: "strip marks" }),
+      soon(create("a", { selects: "b", entries: [entry({ name: "e2", from: "src-none", hosts: [hosts[0]] })] })),
+      after(2 * second, { act: "delete credential", name: "a", how: "forced" }),
+    ],
+  },
 ];

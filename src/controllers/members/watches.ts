@@ -13,6 +13,10 @@ export function membersWatches({ cluster: { stores }, credentials: { members } }
     watch(stores.credentials, ({ before, after }): readonly Request[] =>
       before && before.uid !== after?.uid ? [{ key: membersKey(before.uid) }] : [],
     ),
+    // One whose creation had no answer may come into sight when nobody is left whose it is.
+    watch(stores.operatorSecrets, ({ before, after }): readonly Request[] =>
+      after?.kind === "members" && !before ? [{ key: membersKey(after.part.credentialUid), options: soon }] : [],
+    ),
     watch({ subscribe: unsaved }, (uid): readonly Request[] => [{ key: membersKey(uid), options: soon }]),
   ];
 }
