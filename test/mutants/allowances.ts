@@ -11,6 +11,12 @@ const allowance = (name: string, test: string, file: string, from: string, to = 
 
 export const allowanceMutants: readonly Mutant[] = [
   allowance(
+    "what only marks say where nothing could be stored",
+    "where that could not be stored before a restart",
+    "secret-laws.ts",
+    "    if (last && isUnrecorded(ledger, object.metadata, last.uid)) continue;\n",
+  ),
+  allowance(
     "what an entry had before it was altered unseen",
     "given by an entry that had been altered unseen",
     "secret-laws.ts",

@@ -918,4 +918,30 @@ export const known: readonly Known[] = [
       after(2 * second, { act: "delete credential", name: "a", how: "forced" }),
     ],
   },
+  {
+    what: "knows nothing of one who went without a drain where that could not be stored before a restart",
+    steps: [
+      soon({ act: "fault", how: "throttled", on: { kind: "tokens" }, reads: false }),
+      soon({ act: "tenant", at: "b-1", secret: "regcred", does: "delete" }),
+      after(2 * second, { act: "fault", how: "hanging", on: { kind: "accounts", namespace: "b-1" }, reads: false }),
+      soon(
+        create("c", {
+          selects: "not a-1",
+          entries: [
+            entry({
+              name: "e1",
+              from: "src-1",
+              role: "account",
+              identity: "ServiceAccount",
+              hosts: [hosts[0], hosts[1]],
+            }),
+          ],
+          excludesApp: true,
+        }),
+      ),
+      after(50, { act: "restart", after: 2, sent: true }),
+      soon(alterA({ field: "selects", to: "b" })),
+      soon({ act: "delete credential", name: "c", how: "stripped" }),
+    ],
+  },
 ];

@@ -9,16 +9,14 @@ import {
 import type { RegistryCredential, Status } from "../../src/api/registry-credential.ts";
 import type { ClusterObject, SecretObject, ServiceAccountObject } from "../../src/cluster/cluster-api.ts";
 import type { ModelEvent } from "../../src/cluster/in-memory/in-memory-server.ts";
-import { membersPartOf, rowsFromData } from "../../src/cluster/member-rows.ts";
 import { recordedReferences } from "../../src/controllers/service-account/plan.ts";
 import type { Request } from "./faults.ts";
 import { isSystems, type Ledger } from "./ledger.ts";
 import { loginsIn } from "./logins.ts";
 import { judgeOwnSecret, judgeTenantsSecret } from "./secret-laws.ts";
+import { isUnrecorded } from "./on-record.ts";
 import { secretNames } from "./words.ts";
 
-/** A moment after the Secret is made: src/controllers/members/watches.ts. Times are in whole seconds. */
-const recordedWithin = 2_000;
 /** Of what is on its way while it ends. */
 const lateness = 60_000;
 
@@ -85,7 +83,7 @@ export function noteOthers(ledger: Ledger, { type, resource, object, before }: M
   }
   if (resource === "secrets" && !isSystems(namespace)) {
     touched.add(uid);
-    if (isUnmarked(before, object) && isUnrecorded(ledger, object)) unrecorded.add(uid);
+    if (isUnmarked(before, object) && isUnrecorded(ledger, object.metadata)) unrecorded.add(uid);
   }
   if (resource === "serviceaccounts") {
     const isKnown = object.metadata.annotations?.[referencesAnnotation] !== undefined;
@@ -98,19 +96,6 @@ export function noteOthers(ledger: Ledger, { type, resource, object, before }: M
 function isUnmarked(before: ClusterObject | undefined, after: ClusterObject): boolean {
   const isMarked = (each: ClusterObject | undefined): boolean => each?.metadata.labels?.[managedByLabel] === "regcred";
   return isMarked(before) && !isMarked(after);
-}
-
-/** The record does not name it, for it is new, or could not be written since. */
-function isUnrecorded({ server, clock, storingRefusedAt }: Ledger, { metadata }: ClusterObject): boolean {
-  const isNamed = server.list("secrets").some((each) => {
-    const rows = membersPartOf(each.metadata.name) ? rowsFromData((each as SecretObject).data) : [];
-    return rows.some(({ secretUid }) => secretUid === metadata.uid);
-  });
-  const age = clock
-    .now()
-    .since(metadata.creationTimestamp ?? clock.now())
-    .total("milliseconds");
-  return !isNamed && (age < recordedWithin || clock.elapsed() - storingRefusedAt() < age);
 }
 
 function judgeAccount(ledger: Ledger, { object, before }: ModelEvent): void {

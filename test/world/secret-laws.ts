@@ -9,6 +9,7 @@ import { tokenSecretName } from "../../src/grants/grant-tracker.ts";
 import { isServedUnder } from "./former-names.ts";
 import type { Ledger } from "./ledger.ts";
 import { loginsIn, otherData } from "./logins.ts";
+import { isUnrecorded } from "./on-record.ts";
 import { type Claim, isOfEntry, selects, underName } from "./truth.ts";
 import { hosts, secretNames } from "./words.ts";
 
@@ -227,6 +228,9 @@ function removed(ledger: Ledger, object: ClusterObject): void {
   const entries = recordedEntries(annotations[entriesAnnotation]);
   for (const credential of listed) {
     if (touched.has(uid) || isDrained(credential) || isDeselectedUnheard(ledger, credential, namespace)) continue;
+    // Only its marks say that it has something there, and anybody can write them.
+    const last = ledger.departed.get(credential);
+    if (last && isUnrecorded(ledger, object.metadata, last.uid)) continue;
     if (server.get({ resource: "registrycredentials", name: credential })) continue;
     const its = entries.filter((each) => each.name.startsWith(`${credential}/`)).flatMap(({ hosts: of }) => of);
     if (its.some((host) => !taken.has(host)))
