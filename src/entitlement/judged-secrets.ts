@@ -9,6 +9,8 @@ export interface Judged {
   judged(namespace: string, name: string): void;
   /** Its run is to come, or has begun and may end before it has seen enough. */
   unjudged(namespace: string, name: string): void;
+  /** Namespaces in which the Secret of this name has yet to be judged. */
+  open(name: string): Iterable<string>;
   /** All Secrets of the name are known, and each whose run may find that it needs something is unjudged, or judged by now. */
   called(name: string): void;
   /** Whoever is not known to need a grant does not. */
@@ -57,6 +59,7 @@ export function judgedSecrets(known: Known): Judged {
   return {
     judged: (namespace, name) => settle(name, namespace),
     unjudged: (namespace, name) => wait(name, namespace),
+    open: (name) => open.get(name) ?? [],
     called: (name) => void uncalled.delete(name),
     nobodyElse: () => {
       if (open.size + uncalled.size > 0) return { kind: "not-seen" };

@@ -190,4 +190,9 @@ export const worldMutants: readonly Mutant[] = [
     from: 'after?.kind === "members" && !before ?',
     to: 'after?.kind === "members" && before && !before ?',
   }),
+  known("who asked before a name was known has yet to be judged for ever", "before its name was known", {
+    file: "src/controllers/pull-secret/watches.ts",
+    from: "      for (const namespace of others) judged.judged(namespace, name);\n",
+    to: "",
+  }),
 ];

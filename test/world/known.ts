@@ -944,4 +944,20 @@ export const known: readonly Known[] = [
       soon({ act: "delete credential", name: "c", how: "stripped" }),
     ],
   },
+  {
+    what: "collects tokens though somebody asked about a Secret before its name was known",
+    steps: [
+      soon({ act: "lists", how: "hidden", of: "credentials" }),
+      soon({ act: "delete credential", name: "a", how: "stripped" }),
+      after(
+        0,
+        create("a", {
+          selects: "b",
+          entries: [cloud({ name: "e1", role: "r1", identity: "TenantServiceAccount" })],
+          secretName: "regcred-b",
+          suspend: true,
+        }),
+      ),
+    ],
+  },
 ];

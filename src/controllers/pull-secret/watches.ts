@@ -32,11 +32,19 @@ export function pullSecretWatches(context: Context): readonly Watch<Request | Sk
 
   /** Where they mean nothing, nobody wants anything: as a run would find. */
   function* called(names: readonly string[]): Generator<Request | Skip> {
+    // Runs that came before the name was known, and wait for that.
+    const early = new Map(names.map((name) => [name, new Set(judged.open(name))]));
     for (const each of everywhere(names)) {
-      if (each) judged.unjudged(each.namespace, each.name);
+      if (each) {
+        judged.unjudged(each.namespace, each.name);
+        early.get(each.name)?.delete(each.namespace);
+      }
       yield each && { key: secretKey(each.namespace, each.name), options: { lane: "bulk" } };
     }
-    for (const name of names) judged.called(name);
+    for (const [name, others] of early) {
+      for (const namespace of others) judged.judged(namespace, name);
+      judged.called(name);
+    }
   }
 
   /** Where it concerns somebody. */
