@@ -192,7 +192,7 @@ export const worldMutants: readonly Mutant[] = [
   }),
   known("who asked before a name was known has yet to be judged for ever", "before its name was known", {
     file: "src/controllers/pull-secret/watches.ts",
-    from: "      for (const namespace of others) judged.judged(namespace, name);\n",
+    from: "  for (const namespace of others) judged.judged(namespace, name);\n",
     to: "",
   }),
 ];

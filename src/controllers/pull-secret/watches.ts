@@ -41,10 +41,7 @@ export function pullSecretWatches(context: Context): readonly Watch<Request | Sk
       }
       yield each && { key: secretKey(each.namespace, each.name), options: { lane: "bulk" } };
     }
-    for (const [name, others] of early) {
-      for (const namespace of others) judged.judged(namespace, name);
-      judged.called(name);
-    }
+    for (const [name, others] of early) areKnown(judged, name, others);
   }
 
   /** Where it concerns somebody. */
@@ -103,4 +100,10 @@ export function pullSecretWatches(context: Context): readonly Watch<Request | Sk
       namespace === undefined ? [] : [{ key: secretKey(namespace, name), options: { lane: "bulk" } }],
     ),
   ];
+}
+
+/** All Secrets of the name; it means nothing in these namespaces. */
+function areKnown(judged: Context["credentials"]["judged"], name: string, others: Iterable<string>): void {
+  for (const namespace of others) judged.judged(namespace, name);
+  judged.called(name);
 }
