@@ -7,7 +7,7 @@ import {
   referencesAnnotation,
 } from "../../src/api/names.ts";
 import type { RegistryCredential, Status } from "../../src/api/registry-credential.ts";
-import type { ClusterObject, SecretObject, ServiceAccountObject } from "../../src/cluster/cluster-api.ts";
+import type { ClusterObject, ServiceAccountObject } from "../../src/cluster/cluster-api.ts";
 import type { ModelEvent } from "../../src/cluster/in-memory/in-memory-server.ts";
 import { recordedReferences } from "../../src/controllers/service-account/plan.ts";
 import type { Request } from "./faults.ts";
