@@ -11,7 +11,7 @@ import { afterWrite, waitBeforeWrite } from "../../runtime/queue/conflict-backof
 import { secretKey, writer } from "../keys.ts";
 import { done, earliest, failed } from "../outcome.ts";
 import { planPullSecret } from "./plan.ts";
-import type { Run } from "./observe.ts";
+import type { Run } from "./run.ts";
 import { type Snapshot, settledBy } from "./observe.ts";
 import { findingWithout, type Decision, ownObject, type Result, resultOfPlan, resultOfSuspension } from "./report.ts";
 import { credentialsAnnotation } from "../../api/names.ts";

@@ -1,17 +1,14 @@
 // The pull-secret controller: keeps one pull Secret as its namespace and the RegistryCredentials want it.
 import { charged } from "../../cluster/metered-api.ts";
-import type { NamespaceRecord } from "../../cluster/records.ts";
-import type { Content } from "../../content/content.ts";
 import { keepDecided } from "../../grants/former-logins.ts";
-import { memory, type Memory } from "../../runtime/queue/memory.ts";
 import type { Controller } from "../../runtime/queue/controllers.ts";
 import type { Outcome } from "../../runtime/queue/work-queue.ts";
 import type { Context } from "../context.ts";
 import { partsOf, secretKey } from "../keys.ts";
 import { changedMeanwhile, maxLost } from "../lost-races.ts";
-import { done, failed, waitsFor } from "../outcome.ts";
+import { failed } from "../outcome.ts";
 import { applyPlan } from "./apply.ts";
-import { observeSecret, readLive, readAgain, type Remembered, type Run, withLive, settledBy } from "./observe.ts";
+import { observeSecret, readLive, readAgain, withLive, settledBy } from "./observe.ts";
 import { isOurs } from "./plan-removal.ts";
 import { planPullSecret } from "./plan.ts";
 import type { PullSecretPlan, PullSecretSnapshot } from "./plan-types.ts";
@@ -24,6 +21,7 @@ import {
   resultWithout,
   tooLate,
 } from "./report.ts";
+import { needsNothing, type Run, secretRuns } from "./run.ts";
 import { pullSecretWatches } from "./watches.ts";
 
 export type PullSecretReconciler = (
@@ -125,79 +123,4 @@ function noteDecided({ context, namespace, name, memory }: Run, { snapshot, plan
   }
   if (!snapshot.hidden) context.credentials.judged.judged(namespace.name, name);
   if (record?.labelled && isOurs(snapshot, record)) memory.ours = record.uid;
-}
-
-/** A namespace that is made anew under its name is another one. */
-interface NamespaceMemory {
-  readonly uid: string;
-  /** By name of the Secret. */
-  readonly secrets: Map<string, Remembered>;
-}
-
-// Far more than a cluster has (https://kubernetes.io/docs/setup/best-practices/cluster-large/). Whichever is forgotten is looked at
-// as after a restart.
-const maxNamespaces = 50_000;
-
-// One for each tenant that has a token of its own, so a bound by count; the oldest goes first.
-const maxRendered = 512;
-
-/** Begins the run on the Secret of this name there. An outcome instead: nobody wants anything of it, or it cannot be said. */
-type BeginRun = (context: Context, namespace: string, name: string) => Run | Outcome;
-
-function secretRuns(): BeginRun {
-  const memories = memory<NamespaceMemory>(maxNamespaces);
-  const rendered = memory<Content>(maxRendered);
-  return (context, namespaceName, name) => {
-    const { credentials, cluster } = context;
-    credentials.judged.unjudged(namespaceName, name);
-    const sighting = cluster.stores.namespaces.look(namespaceName);
-    if (sighting.kind !== "there") {
-      if (sighting.kind !== "absent") return waitsFor({ of: "namespaces", object: namespaceName });
-      memories.forget(namespaceName);
-      forgetLogins(context, namespaceName);
-      needsNothing(context, namespaceName, name);
-      credentials.statusCache.forget(namespaceName, sighting);
-      return done;
-    }
-    const namespace = sighting.record;
-    const secrets = secretsOf(context, memories, namespace);
-    if (!credentials.index.isInUse(name)) {
-      secrets.delete(name);
-      needsNothing(context, namespaceName, name);
-      credentials.statusCache.forgetSecret(namespaceName, name);
-      return done;
-    }
-    const remember = (kept: Remembered | undefined): void => {
-      if (kept) secrets.set(name, kept);
-      else secrets.delete(name);
-    };
-    return { context, namespace, name, rendered, memory: secrets.get(name) ?? {}, remember };
-  };
-}
-
-function secretsOf(
-  context: Context,
-  memories: Memory<NamespaceMemory>,
-  { name, uid }: NamespaceRecord,
-): NamespaceMemory["secrets"] {
-  const before = memories.get(name);
-  if (before?.uid === uid) return before.secrets;
-  const secrets: NamespaceMemory["secrets"] = new Map();
-  memories.set(name, { uid, secrets });
-  if (before) forgetLogins(context, name);
-  return secrets;
-}
-
-/** What the one before was given under any name is no reason to give it to one that was made anew. */
-function forgetLogins(
-  { credentials: { index: credentialIndex }, grants: { tokens } }: Context,
-  namespace: string,
-): void {
-  for (const name of credentialIndex.names()) tokens.use(secretKey(namespace, name), new Map());
-}
-
-/** Nothing is wanted here, so nothing is needed for it. */
-function needsNothing({ grants: { tokens }, credentials: { judged } }: Context, namespace: string, name: string): void {
-  tokens.use(secretKey(namespace, name), new Map());
-  judged.judged(namespace, name);
 }

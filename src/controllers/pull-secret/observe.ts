@@ -23,49 +23,15 @@ import { type Contributions, gatherContributions, tokenPatience } from "../../gr
 import { loginsOfLeaving, hostsWithTokens, keptItemsOf } from "../../grants/former-logins.ts";
 import { dockerConfigKey } from "../../registry/docker-config.ts";
 import type { Failure } from "../../runtime/errors.ts";
-import type { Reverts } from "../../runtime/queue/conflict-backoff.ts";
-import type { Memory } from "../../runtime/queue/memory.ts";
 import type { Outcome } from "../../runtime/queue/work-queue.ts";
 import type { Context } from "../context.ts";
 import { secretKey, tokenKey } from "../keys.ts";
-import type { LostRaces } from "../lost-races.ts";
 import { done, earliest, waitsFor, type Waited } from "../outcome.ts";
 import { referencesTo } from "../service-account/observe.ts";
 import type { SecretFinding } from "../status-cache.ts";
 import { noOptions, type PullSecretOptions, type PullSecretPlan, type PullSecretSnapshot } from "./plan-types.ts";
 import { failedFinding, reportSecret, waitingFinding } from "./report.ts";
-
-/** One run, for one pull Secret. */
-export interface Run {
-  readonly context: Context;
-  readonly namespace: NamespaceRecord;
-  /** Of the Secret. */
-  readonly name: string;
-  /** What was rendered, by signature of the contributions. */
-  readonly rendered: Memory<Content>;
-  /** Changed in place. */
-  readonly memory: Remembered;
-  /** What is remembered from now on; undefined: nothing. */
-  readonly remember: (kept: Remembered | undefined) => void;
-}
-
-/** What is remembered of one Secret between runs; found anew after a restart. */
-export interface Remembered {
-  /** Uid of the object that we made our own, or on which we saw our marks; never of one that we merged into. */
-  ours?: string | undefined;
-  /** We have removed one from this very namespace: what is put back is no copy that nobody meant for it. */
-  tookBack?: boolean | undefined;
-  settled?: Settled | undefined;
-  reverts?: Reverts | undefined;
-  lost?: LostRaces | undefined;
-}
-
-/** The version that was compared whole, with what, and what was found. */
-export interface Settled {
-  readonly resourceVersion: string;
-  readonly signature: string;
-  readonly plan: PullSecretPlan;
-}
+import type { Run, Settled } from "./run.ts";
 
 /** What a run has found out before it decides: what the plan is made from, and what is done and told beside it. */
 export interface Snapshot extends PullSecretSnapshot, Pick<Roles, "contributing" | "leaving" | "copied"> {

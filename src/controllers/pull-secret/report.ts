@@ -4,7 +4,7 @@ import { lostAgain, alwaysTooLate } from "../lost-races.ts";
 import { tokenPatience } from "../../grants/contributions.ts";
 import { contestedFor } from "../../runtime/queue/conflict-backoff.ts";
 import { done, waitsFor, failed, type Waited, earliest } from "../outcome.ts";
-import type { Run } from "./observe.ts";
+import type { Run } from "./run.ts";
 import type { Outcome } from "../../runtime/queue/work-queue.ts";
 import type { Snapshot } from "./observe.ts";
 import { failure, hasTrait } from "../../api/reasons.ts";
