@@ -216,7 +216,7 @@ export const failureMutants: readonly Mutant[] = [
   ),
   fault(
     "a namespace that is made anew gets the former login of the one before",
-    "controllers/pull-secret/controller.ts",
+    "controllers/pull-secret/run.ts",
     ["if (before?.uid === uid) return before.secrets;", "if (before) return before.secrets;"],
     { phase: "unit", path: "test/controllers/pull-secret/remade-namespace.test.ts" },
   ),
