@@ -117,8 +117,8 @@ export function noteWhoStays(
  * Whether a Secret that carries the marks of a credential which does not select its namespace is that one's to remove. Anybody can
  * copy marks, and people and tools do. Ours is what the operator's own record knows, for the Secret or for the namespace; what it
  * remembers; what it has written in a moment that the record does not know, as `managedFields` tell; and all that carries
- * marks where there is no record: an earlier release has left none, or the credential is drained and gone. Who lies about it has a Secret of its own removed, or keeps what it could
- * as well keep under another name.
+ * marks where there is no record: an earlier release has left none, or the credential is drained and gone. Who lies about it has a
+ * Secret of its own removed, or keeps what it could as well keep under another name.
  */
 function witnessOf(
   members: Pick<Members, "holders" | "recorded" | "mayHoldIn">,

@@ -1,7 +1,7 @@
 // Tests that a Secret survives being decoded and encoded without losing what is not regcred's.
 import { describe, expect, it } from "vitest";
 import type { SecretObject } from "../../src/cluster/cluster-api.ts";
-import { releasedBody } from "../../src/cluster/pull-secret-object.ts";
+import { ownBody, releasedBody } from "../../src/cluster/pull-secret-object.ts";
 import { encoded, liveSecret, secretJson } from "../../src/cluster/pull-secret-wire.ts";
 import { frozen } from "../entitlement/objects.ts";
 
@@ -79,4 +79,14 @@ describe("a new Secret", () => {
       data: { ".dockerconfigjson": encoded(config) },
     });
   });
+});
+
+it("a Secret of ours names what its own options set, also where others share their annotations", () => {
+  const annotations = frozen({ note: "y" });
+  const content = { text: config, credentials: ["acme"], entriesText: "[]" };
+  const labelsSet = (labels: Readonly<Record<string, string>>): unknown => {
+    const body = ownBody({ labels, annotations }, content, undefined);
+    return (JSON.parse(body.annotations["regcred.dev/managed"] ?? "") as { readonly labels: unknown }).labels;
+  };
+  expect([labelsSet({ team: "a" }), labelsSet({}), labelsSet({ stage: "b" })]).toEqual([["team"], [], ["stage"]]);
 });

@@ -76,8 +76,8 @@ function leaveAsItIs(run: Run, { snapshot, plan }: Decision, planned: Result): R
 }
 
 /**
- * What another run would find, as the answer to the write says: nothing would be left to do or to tell. Said only of a Secret in which nobody has a part but those who contribute, each by the
- * token of its entry as it is; all else is found by another run.
+ * What another run would find, as the answer to the write says: nothing would be left to do or to tell. Said only of a Secret in
+ * which nobody has a part but those who contribute, each by the token of its entry as it is; all else is found by another run.
  */
 function isAsPlanned(snapshot: Snapshot, plan: PullSecretPlan, written: SecretRecord): boolean {
   const { leaving, copied, orphaned, frozen, hidden, gathered } = snapshot;
