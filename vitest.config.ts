@@ -24,6 +24,7 @@ const filesOf = (...names: readonly string[]): string[] => names.map((name) => `
 // What is about lengths of time, measures time or memory, or needs large programs of others that nothing else does.
 const measuring = filesOf(
   "bounds",
+  "cost-of-events-at-size",
   "removal-guard-at-size",
   "delivery",
   "denied-leases",

@@ -31,6 +31,14 @@ it("a release makes the same image as the Dockerfile: who it is, whom it runs as
   ).toEqual(Labels);
 });
 
+it("the program is compiled with the options with which V8 takes what it has compiled", () => {
+  const { Entrypoint } = containerConfig({ version: "1", revision: "1" });
+  const [, command = ""] = /^RUN (.*load-parts.*)$/m.exec(textOf("Dockerfile")) ?? [];
+  const options = (all: readonly string[]): readonly string[] =>
+    all.filter((each) => /^--(?!import|help|max-semi)/.test(each));
+  expect(options(JSON.parse(command) as readonly string[])).toEqual(options(Entrypoint));
+});
+
 it.each(["README.md", "Dockerfile", ".ci/run"])("%s installs by npm ci, if by itself", (path) => {
   expect(textOf(path)).not.toMatch(/\bnpm"?[ ,[\]"]+(?:install|i|add)\b/);
 });

@@ -1,5 +1,5 @@
 // The reads and writes of the controllers, as they go to the API server.
-import { managedBy } from "../api/names.ts";
+import { managedBy, membersSecretType, tokenSecretType } from "../api/names.ts";
 import { kept, limits } from "./object-limits.ts";
 import { record, type Shape, text, tooLarge } from "../runtime/client/shape.ts";
 import { ApiError, tooLargeError } from "../runtime/client/api-error.ts";
@@ -38,6 +38,9 @@ const named = record({ metadata: record({ name: text(limits.name), uid: text(lim
 export function clusterObjects(transport: Transport, maxConfigBytes = defaultConfigBytes): ClusterApi {
   return new ApiServerObjects(transport, maxConfigBytes);
 }
+
+/** Types of the Secrets that are the operator's own memory. */
+const memoryTypes: ReadonlySet<unknown> = new Set([tokenSecretType, membersSecretType]);
 
 class ApiServerObjects implements ClusterApi {
   readonly #transport;
@@ -80,11 +83,17 @@ class ApiServerObjects implements ClusterApi {
     return answer.json() as T;
   };
 
+  /** What the operator remembers by is read again from the answer, however long it is. */
+  readonly #answerTo = (body: Body): Shape =>
+    typeof body !== "string" && memoryTypes.has((body as { readonly type?: unknown }).type)
+      ? kept.operatorSecret
+      : this.#secretAnswer;
+
   readonly getSecret: ClusterApi["getSecret"] = (namespace, name, signal) =>
     this.#read<SecretObject>(secrets(namespace, name), kept.liveSecret(this.#maxConfigBytes), signal);
 
   readonly createSecret: ClusterApi["createSecret"] = (namespace, body, signal) =>
-    this.#write<SecretObject>(this.#secretAnswer, { method: "POST", path: secrets(namespace), body, signal });
+    this.#write<SecretObject>(this.#answerTo(body), { method: "POST", path: secrets(namespace), body, signal });
 
   // Admission comes before the look at what is stored: https://kubernetes.io/docs/reference/using-api/api-concepts/#dry-run
   readonly tryCreateSecret: ClusterApi["tryCreateSecret"] = async (namespace, body, signal) => {
@@ -99,7 +108,7 @@ class ApiServerObjects implements ClusterApi {
   // Guarded by the resourceVersion in the body: when the answer to a first PUT was lost, the second is a conflict, which
   // the next observation clears up.
   readonly replaceSecret: ClusterApi["replaceSecret"] = (namespace, name, body, signal) =>
-    this.#write<SecretObject>(this.#secretAnswer, {
+    this.#write<SecretObject>(this.#answerTo(body), {
       method: "PUT",
       path: secrets(namespace, name),
       body,

@@ -192,9 +192,7 @@ function watchPullSecrets(options: ClusterWatchesOptions, { tell }: RefusedWatch
     clock,
     random,
     tell,
-    onChanged: (name, namespace) => {
-      onSecretsChanged(name, namespace);
-      onPermissions();
-    },
+    onChanged: onSecretsChanged,
+    onRefusal: onPermissions,
   });
 }

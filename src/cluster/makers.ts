@@ -93,8 +93,24 @@ export function labelsOfMakers(makers: readonly Maker[] = []): readonly string[]
   return makers.flatMap(({ values }) => Object.keys(values).flatMap((name) => labelsInTemplate(`$(${name})`)));
 }
 
-/** The first of them that fit into a token Secret. */
+/** Characters that are left in a token Secret behind these. */
+export function roomBehind(makers: Iterable<Maker>): number {
+  let room = maxBytes;
+  for (const maker of makers) room -= sizeOf(maker);
+  return room;
+}
+
+export function sizeOf(maker: Maker): number {
+  return JSON.stringify(maker).length;
+}
+
+/** Those that fit into a token Secret, each behind the ones before it. What is left out would not fit behind all that are not. */
 export function boundedMakers(makers: readonly Maker[]): readonly Maker[] {
   let room = maxBytes;
-  return makers.filter((maker) => (room -= JSON.stringify(maker).length) >= 0);
+  return makers.filter((maker) => {
+    const bytes = sizeOf(maker);
+    const fits = bytes <= room;
+    if (fits) room -= bytes;
+    return fits;
+  });
 }

@@ -25,6 +25,8 @@ export interface PullSecretWatchesOptions {
   readonly tell: (what: string, event: ReflectorEvent, changed: boolean) => void;
   /** The keys of the name can be judged anew, those of one namespace where it is given. */
   readonly onChanged: (name: string, namespace?: string) => void;
+  /** The API server refuses to show what it did not, or shows it again. That a name is known now is no such change. */
+  readonly onRefusal: () => void;
 }
 
 export interface PullSecretWatches {
@@ -52,8 +54,8 @@ interface Subject {
 }
 
 export function pullSecretWatches(options: PullSecretWatchesOptions): PullSecretWatches {
-  const { listWatch, store, transform, namespaces, mayBeWatched, maxConfigBytes, clock, random, tell, onChanged } =
-    options;
+  const { listWatch, store, transform, namespaces, mayBeWatched, maxConfigBytes, clock, random } = options;
+  const { tell, onChanged, onRefusal } = options;
   const { resource, keeps } = kinds.pullSecrets;
   const shape = keeps({ maxConfigBytes, labels: () => [] });
   const places: readonly (string | undefined)[] = namespaces.length > 0 ? namespaces : [undefined];
@@ -92,8 +94,10 @@ export function pullSecretWatches(options: PullSecretWatchesOptions): PullSecret
         refused.delete(text);
       } else if (isDenied(event)) refused.add(text);
       tell(whatOf(text), event, !before.refused || !isDenied(event));
+      const isRefusal = before.refused !== refused.has(text);
       if (!before.settled && settled(name)) onChanged(name);
-      else if (before.settled && before.refused !== refused.has(text)) onChanged(name, namespace);
+      else if (before.settled && isRefusal) onChanged(name, namespace);
+      if (isRefusal) onRefusal();
     },
   });
 

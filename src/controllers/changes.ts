@@ -25,6 +25,15 @@ export function concernsNamespaces(
   );
 }
 
+/** The same for what is with tenants: under a name that no status holds yet nothing is written, finalizer or not. */
+export function concernsTenants(
+  before: RegistryCredential | undefined,
+  after: RegistryCredential | undefined,
+): boolean {
+  const isUnnamed = before && after && before.status?.secretName === undefined;
+  return concernsNamespaces(before, isUnnamed ? { ...after, finalizers: before.finalizers } : after);
+}
+
 /** Which RegistryCredentials have come into a Secret, or have left it. Records of Secrets that are alike share their lists. */
 export function changedNames(
   before: readonly string[] | undefined,

@@ -82,7 +82,7 @@ export interface Credentials {
   readonly index: CredentialIndex;
   /** Who holds a login of which credential. */
   readonly members: Members;
-  readonly storeMembers: MembersStore;
+  readonly membersStore: MembersStore;
   readonly judged: Judged;
   readonly statusCache: StatusCache;
 }

@@ -1,7 +1,10 @@
 // The status cache: what the controllers last found. In memory only: each finds it again after a restart.
 import { hasTrait } from "../api/reasons.ts";
+import { shared } from "../cluster/transform/shared.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Failure } from "../runtime/errors.ts";
+import { MultiMap } from "../runtime/multi-map.ts";
+import { SmallMap } from "../runtime/small-map.ts";
 import type { Shadowed } from "../content/content.ts";
 import type { KnownAbsent } from "../runtime/watch/presence.ts";
 import type { SecretState } from "./pull-secret/plan-types.ts";
@@ -64,7 +67,6 @@ export interface StatusCache {
 
 // What is found later was not there at the start: ten thousand namespaces are looked at in less.
 const lookedAtFirst = 5 * 60_000;
-const referencesPart = Symbol("references");
 
 export function statusCache(clock: Clock): StatusCache {
   return new CachedFindings(clock);
@@ -72,11 +74,13 @@ export function statusCache(clock: Clock): StatusCache {
 
 class CachedFindings implements StatusCache {
   readonly #clock;
-  readonly #secrets = new Map<string, Map<string, SecretFinding>>();
+  readonly #secrets = new Map<string, SmallMap<string, SecretFinding>>();
   readonly #references = new Map<string, ReferencesFinding>();
+  readonly #alike = { secrets: shared<SecretFinding>(), references: shared<ReferencesFinding>() };
   readonly #since = new Map<string, Map<string, Since>>();
-  // By namespace: what has been judged of it since the start, by Secret name. Nothing once what is found was not there at the start.
-  readonly #judged = new Map<string, Set<string | symbol>>();
+  // Namespaces whose Secrets, by name, and whose references have been judged since the start. Nothing once what is found was not there
+  // at the start.
+  readonly #judged = { secrets: new MultiMap<string, string>(), references: new Set<string>() };
   readonly #listeners: ((change: FindingChange) => void)[] = [];
   #startedAt: number | undefined;
   // By RegistryCredential: elapsed milliseconds until which somebody fights over it.
@@ -97,16 +101,18 @@ class CachedFindings implements StatusCache {
     return reasons;
   };
 
-  /** The first judgement of this part since the start. */
-  readonly #isFirst = (namespace: string, part: string | symbol): boolean => {
+  /** The first judgement since the start of the Secret, or of the references. */
+  readonly #isFirst = (namespace: string, secret?: string): boolean => {
+    const { secrets, references } = this.#judged;
     this.#startedAt ??= this.#clock.elapsed();
     if (this.#clock.elapsed() - this.#startedAt >= lookedAtFirst) {
-      this.#judged.clear();
+      secrets.clear();
+      references.clear();
       return false;
     }
-    const parts = this.#judged.get(namespace) ?? new Set();
-    if (parts.has(part)) return false;
-    this.#judged.set(namespace, parts.add(part));
+    if (secret === undefined ? references.has(namespace) : secrets.has(namespace, secret)) return false;
+    if (secret === undefined) references.add(namespace);
+    else secrets.add(namespace, secret);
     return true;
   };
 
@@ -144,9 +150,10 @@ class CachedFindings implements StatusCache {
   readonly secretNames: StatusCache["secretNames"] = (namespace) => this.#secrets.get(namespace)?.keys() ?? [];
 
   readonly setSecret: StatusCache["setSecret"] = (namespace, name, finding) => {
-    const inNamespace = this.#secrets.get(namespace) ?? new Map<string, SecretFinding>();
+    const inNamespace = this.#secrets.get(namespace) ?? new SmallMap<string, SecretFinding>();
     const before = inNamespace.get(name);
-    inNamespace.set(name, finding);
+    const text = untroubledSecret(finding);
+    inNamespace.set(name, text === undefined ? finding : this.#alike.secrets(text, () => finding));
     this.#secrets.set(namespace, inNamespace);
     const all = [...finding.credentials.values()];
     const failures = all.flatMap((each) => each.failures);
@@ -168,8 +175,9 @@ class CachedFindings implements StatusCache {
 
   readonly setReferences: StatusCache["setReferences"] = (namespace, finding) => {
     const before = this.#references.get(namespace);
-    this.#references.set(namespace, finding);
-    const started = this.#started(namespace, finding.failures, this.#isFirst(namespace, referencesPart));
+    const text = untroubledReferences(finding);
+    this.#references.set(namespace, text === undefined ? finding : this.#alike.references(text, () => finding));
+    const started = this.#started(namespace, finding.failures, this.#isFirst(namespace));
     this.#tell(namespace, before?.generations, finding.generations);
     return started;
   };
@@ -180,7 +188,8 @@ class CachedFindings implements StatusCache {
     this.#secrets.delete(namespace);
     this.#references.delete(namespace);
     this.#since.delete(namespace);
-    this.#judged.delete(namespace);
+    this.#judged.secrets.forget(namespace);
+    this.#judged.references.delete(namespace);
     this.#tell(namespace, ...found, referring);
   };
 
@@ -202,6 +211,24 @@ class CachedFindings implements StatusCache {
 interface Since {
   readonly at: Temporal.Instant;
   readonly foundAtStart: boolean;
+}
+
+/** Of a finding that says no more than what is found of nearly every namespace, which is kept once: all that it says. */
+function untroubledSecret({ state, credentials, shadowed = [] }: SecretFinding): string | undefined {
+  if (shadowed.length > 0) return undefined;
+  let text: string = state;
+  for (const [name, { generation, failures, notes, formers = [] }] of credentials) {
+    if (failures.length + notes.length + formers.length > 0) return undefined;
+    text += ` ${name}@${generation}`;
+  }
+  return text;
+}
+
+function untroubledReferences({ failures, notes, left, generations }: ReferencesFinding): string | undefined {
+  if (failures.length + notes.length > 0 || left) return undefined;
+  let text = "";
+  for (const [name, generation] of generations) text += ` ${name}@${generation}`;
+  return text;
 }
 
 /** Not while it waits for something that comes by itself. */

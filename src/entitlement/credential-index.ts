@@ -11,7 +11,7 @@ import { type LastGoodSpecs, lastGoodSpecs } from "./last-good-spec.ts";
 import { markedSecrets } from "./marked-secrets.ts";
 import type { Members } from "./members.ts";
 import { type NamedAccounts, namedAccounts } from "./named-accounts.ts";
-import { namesInUse } from "./names-in-use.ts";
+import { type NamesInUse, namesInUse } from "./names-in-use.ts";
 import { type Removals, removals } from "./removal-guard.ts";
 import type { Held } from "./removal-limit.ts";
 import { type Retired, retiredNames } from "./rename-grace.ts";
@@ -43,7 +43,7 @@ export interface Contributor {
 export interface CredentialIndex {
   /**
    * Every credential that has to do with this Secret name and with the namespace, oldest first. Who neither selects it nor has, or
-   * may have, something in it has not, but for one that `everybody` asks for.
+   * may have, something in it has not, but for those that `everybody` asks for: of whom nobody knows, as no record is kept of them.
    */
   contributors(namespace: NamespaceRecord, secretName: string, of?: "concerned" | "everybody"): readonly Contributor[];
   /** The same for every Secret name with which somebody has to do there, asked once. Oldest credential first. */
@@ -132,9 +132,8 @@ export function credentialIndex(options: CredentialIndexOptions): CredentialInde
   });
   followRemovals({ inSlices, operatorNamespace, specs, namespaces, namespaceOf, members, guard });
 
-  const membersOf = (credential: RegistryCredential | undefined): readonly string[] =>
-    [...(credential ? members.mayHold(credential.uid) : [])].flatMap((uid) => namespaceOf(uid)?.name ?? []);
-
+  const everybodyIn = everybody({ specs, members, inUse, concernedIn });
+  const membersOf = membersNamed(members, namespaceOf);
   const namesOf = (credential: RegistryCredential) => secretNamesOf(inUse, credential);
   const titleOf = titles({ specs, selecting, guard, operatorNamespace });
   const contributorOf = contributors({
@@ -146,7 +145,7 @@ export function credentialIndex(options: CredentialIndexOptions): CredentialInde
 
   return {
     contributors: (namespace, secretName, of = "concerned") =>
-      (of === "everybody" ? inUse.credentials() : concernedIn(namespace)).flatMap(
+      (of === "everybody" ? everybodyIn(namespace) : concernedIn(namespace)).flatMap(
         (credential) => contributorOf(credential, namespace, secretName) ?? [],
       ),
     contributorsIn: (namespace) =>
@@ -189,6 +188,46 @@ export function credentialIndex(options: CredentialIndexOptions): CredentialInde
     },
     drainedFor: (name) => inUse.drainedFor(name, ({ uid }) => kept.forget(uid)),
     onNames: (listener) => inUse.onNames(listener),
+  };
+}
+
+/** Names of the namespaces that are there, and in which something of the credential may be. */
+function membersNamed(members: Pick<Members, "mayHold">, namespaceOf: (uid: string) => NamespaceRecord | undefined) {
+  return (credential: RegistryCredential | undefined): readonly string[] =>
+    [...(credential ? members.mayHold(credential.uid) : [])].flatMap((uid) => namespaceOf(uid)?.name ?? []);
+}
+
+interface EverybodyOptions {
+  readonly specs: LastGoodSpecs;
+  readonly members: Pick<Members, "recorded" | "subscribe">;
+  readonly inUse: Pick<NamesInUse, "drainedLately">;
+  readonly concernedIn: (namespace: NamespaceRecord) => readonly RegistryCredential[];
+}
+
+/** Whom a namespace concerns, and of whom no record tells, so that it may: of whom none has been begun yet, or none is kept any more. */
+function everybody({ specs, members, inUse, concernedIn }: EverybodyOptions) {
+  // Some may have one by now.
+  const unrecorded = new Set<string>();
+  specs.subscribe(({ object: { key }, before, after }) => {
+    if (before?.uid !== after?.uid) unrecorded.add(key);
+  });
+  members.subscribe({
+    changed: () => undefined,
+    unsaved: (uid) => {
+      if (members.recorded(uid)) unrecorded.delete(specs.ofUid(uid)?.name ?? "");
+    },
+  });
+  return (namespace: NamespaceRecord): readonly RegistryCredential[] => {
+    const others: RegistryCredential[] = [];
+    for (const name of unrecorded) {
+      const credential = specs.get(name);
+      if (credential && !members.recorded(credential.uid)) others.push(credential);
+      else unrecorded.delete(name);
+    }
+    const all = [...new Set([...concernedIn(namespace), ...others, ...inUse.drainedLately()])];
+    // Those that were drained are behind the others.
+    const rankOf = ({ name }: RegistryCredential): number => specs.rank(name) ?? Infinity;
+    return others.length === 0 ? all : all.toSorted((one, other) => rankOf(one) - rankOf(other) || 0);
   };
 }
 

@@ -82,7 +82,11 @@ export function followRemovals(options: RemovalsOptions): void {
     const { before, after } = change;
     const gone = goneBy(change);
     if (before && gone) {
-      for (const credential of specs.values()) guard.stays(credential, before.name);
+      // Nobody else leaves it.
+      for (const uid of members.inNamespace(before.uid)) {
+        const credential = specs.ofUid(uid);
+        if (credential) guard.stays(credential, before.name);
+      }
       // A namespace that is made anew under the name is another one.
       members.forgetNamespace(before.uid, gone);
     }

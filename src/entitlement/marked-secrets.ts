@@ -15,31 +15,21 @@ export interface MarkedSecrets {
   watched(secretNames: readonly string[]): void;
 }
 
-export function markedSecrets(pullSecrets: Pick<Store<SecretRecord>, "values" | "subscribe">): MarkedSecrets {
+export function markedSecrets(
+  pullSecrets: Pick<Store<SecretRecord>, "values" | "byIndex" | "subscribe">,
+): MarkedSecrets {
   // By name of the credential and of the Secret: the namespaces.
   const marked = new Map<string, Map<string, Set<string>>>();
-  // By namespace and name of the Secret: what the record lists.
-  const listed = new Map<string, Map<string, readonly string[]>>();
 
   const mark = (bySecret: Map<string, Set<string>>, { name, namespace }: SecretRecord): void => {
     bySecret.set(name, (bySecret.get(name) ?? new Set()).add(namespace));
   };
   // Whoever is followed since may have Secrets of names that are not watched.
   let pruned: readonly string[] | undefined;
-  const unlist = ({ name, namespace }: Pick<SecretRecord, "name" | "namespace">): void => {
-    const bySecret = listed.get(namespace);
-    bySecret?.delete(name);
-    if (bySecret?.size === 0) listed.delete(namespace);
-  };
   pullSecrets.subscribe(({ before, after }) => {
     if (before?.credentials === after?.credentials) return;
     if (before) for (const each of before.credentials) marked.get(each)?.get(before.name)?.delete(before.namespace);
-    if (before) unlist(before);
     if (!after) return;
-    if (after.credentials.length > 0) {
-      const bySecret = listed.get(after.namespace) ?? new Map<string, readonly string[]>();
-      listed.set(after.namespace, bySecret.set(after.name, after.credentials));
-    }
     for (const each of after.credentials) {
       const bySecret = marked.get(each);
       if (bySecret) mark(bySecret, after);
@@ -52,7 +42,7 @@ export function markedSecrets(pullSecrets: Pick<Store<SecretRecord>, "values" | 
     has: (credentialName, namespace) =>
       [...(marked.get(credentialName)?.values() ?? [])].some((namespaces) => namespaces.has(namespace)),
     *inNamespace(namespace) {
-      for (const names of listed.get(namespace)?.values() ?? []) yield* names;
+      for (const { credentials } of pullSecrets.byIndex(namespace)) yield* credentials;
     },
     follow: (credentialName) => {
       const bySecret = new Map<string, Set<string>>();
@@ -68,9 +58,6 @@ export function markedSecrets(pullSecrets: Pick<Store<SecretRecord>, "values" | 
       const names = new Set(secretNames);
       for (const bySecret of marked.values()) {
         for (const name of bySecret.keys()) if (!names.has(name)) bySecret.delete(name);
-      }
-      for (const [namespace, bySecret] of listed) {
-        for (const name of bySecret.keys()) if (!names.has(name)) unlist({ namespace, name });
       }
     },
   };

@@ -2,8 +2,10 @@
 //
 // What it has written or compared, and what its record in its own namespace says of that. Nothing here is read from a
 // Secret of a tenant, so nobody becomes a member, stays one or ceases to be one by what a tenant writes.
-import { anyUid, type MemberRow, type MembersPart, rowsPerPart } from "../cluster/member-rows.ts";
+import { anyUid, type MemberRow, type MembersPart } from "../cluster/member-rows.ts";
 import type { KnownAbsent } from "../runtime/watch/presence.ts";
+import { SmallMap } from "../runtime/small-map.ts";
+import { memberParts, type Recorded, type StoredParts, type Urgency } from "./member-parts.ts";
 
 /** A pull Secret of a namespace. */
 export interface Place {
@@ -19,7 +21,7 @@ export interface Standing {
   readonly credentials: readonly string[];
 }
 
-export interface Members {
+export interface Members extends StoredParts {
   has(credentialUid: string, namespaceUid: string): boolean;
   /** The operator has put a login of the credential into this very Secret. */
   holds(place: Place, secretUid: string, credentialUid: string): boolean;
@@ -52,48 +54,32 @@ export interface Members {
   takeBack(credentialUid: string, namespaceUid: string): void;
   forgetNamespace(namespaceUid: string, gone: KnownAbsent): void;
   forgetCredential(credentialUid: string, gone: KnownAbsent): void;
-  /** There is a record of the credential, with or without members, or it has been begun. */
-  recorded(credentialUid: string): boolean;
-  begin(credentialUid: string): void;
   /** What a part of the record says. Once this replica leads, it knows better itself. */
   observed(part: MembersPart, rows: readonly MemberRow[] | undefined): void;
   /** From now on this replica keeps the record. */
   lead(): void;
-  /** Parts that are not stored as they are now: undefined rows where the part is no longer needed. */
-  unsaved(credentialUid: string): ReadonlyMap<number, readonly MemberRow[] | undefined>;
-  /** The part will be stored as `unsaved` gave it; a later change, or `spoiled`, makes it unsaved again. Of the latter nobody is told: who has failed comes back. */
-  saved(part: MembersPart): void;
-  spoiled(part: MembersPart): void;
+  /** Of a part as it is now; undefined where it is no longer needed. */
+  rows(part: MembersPart): readonly MemberRow[] | undefined;
+  /** What is known of the credential there is stored, but for which Secret it is that was expected. */
+  isStored(place: Place, credentialUid: string): boolean;
   /** Called when a namespace becomes a member of a credential or ceases to be one, and when something is to be stored. */
   subscribe(listener: MembersListener): void;
 }
 
 export interface MembersListener {
   readonly changed: (credentialUid: string, namespaceUid: string) => void;
-  readonly unsaved: (credentialUid: string) => void;
+  readonly unsaved: (credentialUid: string, urgency: Urgency) => void;
 }
 
 interface Cell extends Place {
   secretUid: string;
   merged: boolean;
   /** By uid of the credential. */
-  readonly rows: Map<string, Row>;
+  readonly rows: SmallMap<string, Row>;
 }
 
-interface Row {
-  /** Of the credential's record. */
-  readonly part: number;
+interface Row extends Recorded {
   readonly former: boolean;
-}
-
-interface Membership {
-  /** By uid: in how many pull Secrets. */
-  readonly namespaces: Map<string, number>;
-  /** The same of what was taken back. */
-  readonly formers: Map<string, number>;
-  readonly parts: Map<number, Set<Cell>>;
-  readonly dirty: Set<number>;
-  recorded: boolean;
 }
 
 export function members(): Members {
@@ -101,36 +87,29 @@ export function members(): Members {
 }
 
 class MembersRecord implements Members {
-  readonly #byNamespace = new Map<string, Map<string, Cell>>();
-  readonly #byCredential = new Map<string, Membership>();
+  readonly #byNamespace = new Map<string, SmallMap<string, Cell>>();
+  /** By uid of the credential: members. */
+  readonly #counts = new Map<string, number>();
   readonly #listeners: MembersListener[] = [];
   #leads = false;
+  readonly #parts = memberParts<Cell>((credentialUid, urgency) => {
+    for (const { unsaved } of this.#listeners) unsaved(credentialUid, urgency);
+  });
+  readonly recorded = this.#parts.recorded;
+  readonly begin = this.#parts.begin;
+  readonly unsaved = this.#parts.unsaved;
+  readonly saved = this.#parts.saved;
+  readonly stored = this.#parts.stored;
+  readonly spoiled = this.#parts.spoiled;
 
-  readonly #membershipOf = (credentialUid: string): Membership => {
-    const known = this.#byCredential.get(credentialUid);
-    if (known) return known;
-    const made: Membership = {
-      namespaces: new Map(),
-      formers: new Map(),
-      parts: new Map([[0, new Set()]]),
-      dirty: new Set(),
-      recorded: false,
-    };
-    this.#byCredential.set(credentialUid, made);
-    return made;
-  };
-
-  readonly #spoil = (credentialUid: string, part: number): void => {
-    if (!this.#leads) return;
-    const { dirty } = this.#membershipOf(credentialUid);
-    const isFirst = dirty.size === 0;
-    dirty.add(part);
-    if (isFirst) for (const { unsaved } of this.#listeners) unsaved(credentialUid);
-  };
-
+  /** The namespace has become a member, or ceased to be one. */
   readonly #changed = (credentialUid: string, namespaceUid: string): void => {
+    const by = this.has(credentialUid, namespaceUid) ? 1 : -1;
+    this.#counts.set(credentialUid, this.count(credentialUid) + by);
     for (const listener of this.#listeners) listener.changed(credentialUid, namespaceUid);
   };
+
+  readonly #cellsIn = (namespaceUid: string): readonly Cell[] => this.#byNamespace.get(namespaceUid)?.values() ?? [];
 
   readonly #cellAt = ({ namespaceUid, secretName }: Place): Cell | undefined =>
     this.#byNamespace.get(namespaceUid)?.get(secretName);
@@ -141,88 +120,91 @@ class MembersRecord implements Members {
     return cell?.secretUid === secretUid || cell?.secretUid === anyUid ? cell : undefined;
   };
 
-  readonly #join = (cell: Cell, credentialUid: string, row: Row): void => {
-    const { namespaces, formers, parts } = this.#membershipOf(credentialUid);
-    cell.rows.set(credentialUid, row);
-    parts.set(row.part, (parts.get(row.part) ?? new Set()).add(cell));
-    const before = namespaces.has(cell.namespaceUid);
-    add(row.former ? formers : namespaces, cell.namespaceUid, 1);
-    this.#spoil(credentialUid, row.part);
+  readonly #join = (cell: Cell, credentialUid: string, row: Omit<Row, "changed">): void => {
+    const part = { credentialUid, part: row.part };
+    const before = this.has(credentialUid, cell.namespaceUid);
+    cell.rows.set(credentialUid, { part: row.part, former: row.former, changed: this.#parts.change() });
+    this.#parts.put(part, cell);
+    this.#parts.spoil(part);
     if (!before && !row.former) this.#changed(credentialUid, cell.namespaceUid);
   };
 
   readonly #leave = (cell: Cell, credentialUid: string): void => {
     const row = cell.rows.get(credentialUid);
-    const membership = this.#byCredential.get(credentialUid);
-    if (row === undefined || !membership) return;
+    if (row === undefined) return;
+    const part = { credentialUid, part: row.part };
     cell.rows.delete(credentialUid);
-    membership.parts.get(row.part)?.delete(cell);
-    add(row.former ? membership.formers : membership.namespaces, cell.namespaceUid, -1);
-    this.#spoil(credentialUid, row.part);
+    this.#parts.take(part, cell);
+    this.#parts.spoil(part);
     if (cell.rows.size === 0) {
       const cells = this.#byNamespace.get(cell.namespaceUid);
       cells?.delete(cell.secretName);
       if (cells?.size === 0) this.#byNamespace.delete(cell.namespaceUid);
     }
-    if (!row.former && !membership.namespaces.has(cell.namespaceUid)) this.#changed(credentialUid, cell.namespaceUid);
+    if (!row.former && !this.has(credentialUid, cell.namespaceUid)) this.#changed(credentialUid, cell.namespaceUid);
   };
 
   /** Makes a row one of a member, or one of what was taken back. */
   readonly #turn = (cell: Cell, credentialUid: string, former: boolean): void => {
     const row = cell.rows.get(credentialUid);
-    const membership = this.#byCredential.get(credentialUid);
-    if (row === undefined || !membership || row.former === former) return;
-    const { namespaces, formers } = membership;
-    const before = namespaces.has(cell.namespaceUid);
-    cell.rows.set(credentialUid, { ...row, former });
-    add(namespaces, cell.namespaceUid, former ? -1 : 1);
-    add(formers, cell.namespaceUid, former ? 1 : -1);
-    this.#spoil(credentialUid, row.part);
-    if (before !== namespaces.has(cell.namespaceUid)) this.#changed(credentialUid, cell.namespaceUid);
+    if (row === undefined || row.former === former) return;
+    const before = this.has(credentialUid, cell.namespaceUid);
+    cell.rows.set(credentialUid, { part: row.part, former, changed: this.#parts.change() });
+    this.#parts.spoil({ credentialUid, part: row.part });
+    if (before !== this.has(credentialUid, cell.namespaceUid)) this.#changed(credentialUid, cell.namespaceUid);
   };
 
   readonly #place = ({ namespaceUid, secretName }: Place, secretUid: string, merged: boolean): Cell => {
     const known = this.#cellAt({ namespaceUid, secretName });
     if (known) {
       const changed = known.secretUid !== secretUid || known.merged !== merged;
+      const isExpected = known.secretUid === anyUid && known.merged === merged;
       known.secretUid = secretUid;
       known.merged = merged;
-      if (changed) for (const [credentialUid, { part }] of known.rows) this.#spoil(credentialUid, part);
+      for (const [credentialUid, row] of changed ? known.rows.entries() : []) {
+        if (!isExpected)
+          known.rows.set(credentialUid, { part: row.part, former: row.former, changed: this.#parts.change() });
+        this.#parts.spoil({ credentialUid, part: row.part }, isExpected ? "later" : "soon");
+      }
       return known;
     }
-    const made: Cell = { namespaceUid, secretName, secretUid, merged, rows: new Map() };
-    const cells = this.#byNamespace.get(namespaceUid) ?? new Map<string, Cell>();
+    const made: Cell = { namespaceUid, secretName, secretUid, merged, rows: new SmallMap() };
+    const cells = this.#byNamespace.get(namespaceUid) ?? new SmallMap<string, Cell>();
     this.#byNamespace.set(namespaceUid, cells.set(secretName, made));
     return made;
   };
 
-  readonly #partWithRoom = (credentialUid: string): number => {
-    const { parts } = this.#membershipOf(credentialUid);
-    for (let part = 0; ; part += 1) if ((parts.get(part)?.size ?? 0) < rowsPerPart) return part;
-  };
-
-  readonly #follow = ({ credentialUid, part }: MembersPart, rows: readonly MemberRow[]): void => {
-    const membership = this.#membershipOf(credentialUid);
-    membership.recorded = true;
+  readonly #follow = (part: MembersPart, rows: readonly MemberRow[]): void => {
+    const { credentialUid } = part;
+    this.#parts.found(part);
     const stays = new Set(rows.map(({ namespaceUid, secretName }) => `${namespaceUid} ${secretName}`));
-    for (const cell of membership.parts.get(part) ?? []) {
+    for (const cell of this.#parts.rowsOf(part)) {
       if (!stays.has(`${cell.namespaceUid} ${cell.secretName}`)) this.#leave(cell, credentialUid);
     }
-    if (!membership.parts.has(part)) membership.parts.set(part, new Set());
     for (const row of rows) {
       const cell = this.#place(row, row.secretUid, row.merged);
       if (cell.rows.has(credentialUid)) this.#turn(cell, credentialUid, row.former);
-      else this.#join(cell, credentialUid, { part, former: row.former });
+      else this.#join(cell, credentialUid, { part: part.part, former: row.former });
     }
+    this.#parts.follow(part);
+  };
+
+  readonly #namespacesOf = (credentialUid: string, counts: (row: Row) => boolean): ReadonlySet<string> => {
+    const namespaces = new Set<string>();
+    for (const { namespaceUid, rows } of this.#parts.all(credentialUid)) {
+      const row = rows.get(credentialUid);
+      if (row && counts(row)) namespaces.add(namespaceUid);
+    }
+    return namespaces;
   };
 
   readonly has: Members["has"] = (credentialUid, namespaceUid) =>
-    this.#byCredential.get(credentialUid)?.namespaces.has(namespaceUid) === true;
+    this.#cellsIn(namespaceUid).some(({ rows }) => rows.get(credentialUid)?.former === false);
 
   readonly holds: Members["holds"] = (at, secretUid, credentialUid) =>
     this.#cellOf(at, secretUid)?.rows.has(credentialUid) === true;
 
-  readonly holders: Members["holders"] = (at, secretUid) => [...(this.#cellOf(at, secretUid)?.rows.keys() ?? [])];
+  readonly holders: Members["holders"] = (at, secretUid) => this.#cellOf(at, secretUid)?.rows.keys() ?? [];
 
   readonly owns: Members["owns"] = (at, secretUid) => {
     const cell = this.#cellAt(at);
@@ -235,20 +217,17 @@ class MembersRecord implements Members {
   };
 
   readonly namespaces: Members["namespaces"] = (credentialUid) =>
-    this.#byCredential.get(credentialUid)?.namespaces.keys() ?? [];
+    this.#namespacesOf(credentialUid, ({ former }) => !former);
 
-  readonly count: Members["count"] = (credentialUid) => this.#byCredential.get(credentialUid)?.namespaces.size ?? 0;
+  readonly count: Members["count"] = (credentialUid) => this.#counts.get(credentialUid) ?? 0;
 
-  readonly mayHold: Members["mayHold"] = (credentialUid) => {
-    const { namespaces, formers } = this.#byCredential.get(credentialUid) ?? {};
-    return new Set([...(namespaces?.keys() ?? []), ...(formers?.keys() ?? [])]);
-  };
+  readonly mayHold: Members["mayHold"] = (credentialUid) => this.#namespacesOf(credentialUid, () => true);
 
   readonly mayHoldIn: Members["mayHoldIn"] = (credentialUid, namespaceUid) =>
-    [...(this.#byNamespace.get(namespaceUid)?.values() ?? [])].some(({ rows }) => rows.has(credentialUid));
+    this.#cellsIn(namespaceUid).some(({ rows }) => rows.has(credentialUid));
 
   readonly inNamespace: Members["inNamespace"] = (namespaceUid) =>
-    new Set([...(this.#byNamespace.get(namespaceUid)?.values() ?? [])].flatMap(({ rows }) => [...rows.keys()]));
+    new Set(this.#cellsIn(namespaceUid).flatMap(({ rows }) => rows.keys()));
 
   readonly secretNamesIn: Members["secretNamesIn"] = (namespaceUid) =>
     this.#byNamespace.get(namespaceUid)?.keys() ?? [];
@@ -261,7 +240,7 @@ class MembersRecord implements Members {
     const cell = this.#place(at, standing.secretUid, standing.merged);
     for (const credentialUid of standing.credentials) {
       if (cell.rows.has(credentialUid)) this.#turn(cell, credentialUid, false);
-      else this.#join(cell, credentialUid, { part: this.#partWithRoom(credentialUid), former: false });
+      else this.#join(cell, credentialUid, { part: this.#parts.partWithRoom(credentialUid), former: false });
     }
   };
 
@@ -275,71 +254,52 @@ class MembersRecord implements Members {
   };
 
   readonly takeBack: Members["takeBack"] = (credentialUid, namespaceUid) => {
-    if (!this.#leads || this.#byCredential.get(credentialUid)?.recorded !== true) return;
-    for (const cell of this.#byNamespace.get(namespaceUid)?.values() ?? []) this.#turn(cell, credentialUid, true);
+    if (!this.#leads || !this.recorded(credentialUid)) return;
+    for (const cell of this.#cellsIn(namespaceUid)) this.#turn(cell, credentialUid, true);
   };
 
   readonly forgetNamespace: Members["forgetNamespace"] = (namespaceUid) => {
     // Whoever stands by has what the record says; it looks which namespaces are gone when it begins to lead.
-    for (const cell of (this.#leads && this.#byNamespace.get(namespaceUid)?.values()) || []) {
+    for (const cell of this.#leads ? this.#cellsIn(namespaceUid) : []) {
       for (const credentialUid of cell.rows.keys()) this.#leave(cell, credentialUid);
     }
   };
 
   readonly forgetCredential: Members["forgetCredential"] = (credentialUid) => {
-    const membership = this.#byCredential.get(credentialUid);
-    for (const cells of membership?.parts.values() ?? []) for (const cell of cells) this.#leave(cell, credentialUid);
-    this.#byCredential.delete(credentialUid);
-  };
-
-  readonly recorded: Members["recorded"] = (credentialUid) => this.#byCredential.get(credentialUid)?.recorded === true;
-
-  readonly begin: Members["begin"] = (credentialUid) => {
-    const membership = this.#membershipOf(credentialUid);
-    membership.recorded = true;
-    membership.dirty.add(0);
-    for (const { unsaved } of this.#listeners) unsaved(credentialUid);
+    for (const cell of this.#parts.all(credentialUid)) this.#leave(cell, credentialUid);
+    this.#counts.delete(credentialUid);
+    this.#parts.forget(credentialUid);
   };
 
   readonly observed: Members["observed"] = (part, rows) => {
     if (!this.#leads) {
       if (rows) this.#follow(part, rows);
-      else if (this.#byCredential.has(part.credentialUid)) this.#follow(part, []);
+      else if (this.recorded(part.credentialUid)) this.#follow(part, []);
       return;
     }
     // Somebody has deleted what this replica keeps.
-    if (!rows && this.#byCredential.get(part.credentialUid)?.parts.has(part.part))
-      this.#spoil(part.credentialUid, part.part);
+    if (rows || !this.#parts.has(part)) return;
+    this.#parts.lost(part);
+    this.#parts.spoil(part);
   };
 
   readonly lead: Members["lead"] = () => {
     this.#leads = true;
+    this.#parts.lead();
   };
 
-  readonly unsaved: Members["unsaved"] = (credentialUid) => {
-    const membership = this.#byCredential.get(credentialUid);
-    return new Map(
-      [...(membership?.dirty ?? [])].map((part) => {
-        const cells = [...(membership?.parts.get(part) ?? [])];
-        // The first part stays without rows: that there is a record says that marks on Secrets need not be asked.
-        return [part, cells.length === 0 && part > 0 ? undefined : cells.map((cell) => rowOf(cell, credentialUid))];
-      }),
-    );
+  readonly rows: Members["rows"] = (part) => {
+    const cells = this.#parts.rowsOf(part);
+    // The first part stays without rows: that there is a record says that marks on Secrets need not be asked.
+    return cells.length === 0 && part.part > 0 ? undefined : cells.map((cell) => rowOf(cell, part.credentialUid));
   };
 
-  readonly saved: Members["saved"] = ({ credentialUid, part }) =>
-    void this.#byCredential.get(credentialUid)?.dirty.delete(part);
-
-  readonly spoiled: Members["spoiled"] = ({ credentialUid, part }) =>
-    void this.#membershipOf(credentialUid).dirty.add(part);
+  readonly isStored: Members["isStored"] = (at, credentialUid) => {
+    const row = this.#cellAt(at)?.rows.get(credentialUid);
+    return row !== undefined && this.#parts.isStored(credentialUid, row);
+  };
 
   readonly subscribe: Members["subscribe"] = (listener) => void this.#listeners.push(listener);
-}
-
-function add(counts: Map<string, number>, key: string, by: number): void {
-  const count = (counts.get(key) ?? 0) + by;
-  if (count === 0) counts.delete(key);
-  else counts.set(key, count);
 }
 
 function rowOf({ namespaceUid, secretName, secretUid, merged, rows }: Cell, credentialUid: string): MemberRow {

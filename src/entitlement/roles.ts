@@ -72,7 +72,10 @@ export function rolesIn(
   const contributing = entitled.filter(({ confirmed }) => confirmed);
   const unconfirmed = entitled.filter(({ confirmed }) => !confirmed);
   const isWitnessed = witnessOf(members, place, { record, ours, tookBack });
-  const named = contributors.filter((each) => !entitled.includes(each) && (isIn(each) || remembered));
+  // Of whom there is a record it is known where they may be, marks or not.
+  const mayBeIn = ({ credential: { uid } }: Contributor): boolean =>
+    remembered && (!members.recorded(uid) || members.mayHoldIn(uid, namespace.uid));
+  const named = contributors.filter((each) => !entitled.includes(each) && (isIn(each) || mayBeIn(each)));
   const inIt = named.filter(isWitnessed);
   // A start knows the names of a credential one by one, and the removal guard must have counted them all.
   const isCounted = (each: string): boolean =>

@@ -1,6 +1,8 @@
 // The index of RegistryCredentials by the namespaces that they select, brought up to date for a namespace when it is asked for.
 import type { RegistryCredential } from "../api/registry-credential.ts";
 import type { NamespaceRecord } from "../cluster/records.ts";
+import { shared } from "../cluster/transform/shared.ts";
+import { MultiMap } from "../runtime/multi-map.ts";
 import { isSameSpec, type LastGoodSpecs } from "./last-good-spec.ts";
 import { selectsNamespace } from "./selection.ts";
 
@@ -8,9 +10,9 @@ import { selectsNamespace } from "./selection.ts";
 export type Selections = (namespace: NamespaceRecord) => ReadonlySet<string>;
 
 interface Known {
-  readonly names: Set<string>;
+  readonly names: ReadonlySet<string>;
   /** How many changes of specs it takes into account. */
-  upTo: number;
+  readonly upTo: number;
 }
 
 // Of so many changes a namespace catches up one by one; after more it is looked at anew.
@@ -22,25 +24,23 @@ const remembered = 1_024;
  */
 export function selections(specs: Pick<LastGoodSpecs, "get" | "subscribe">, operatorNamespace: string): Selections {
   // By name of the namespace.
-  const listing = new Map<string, Set<string>>();
+  const listing = new MultiMap<string, string>();
   const matching = new Set<string>();
   // By record, not by name: one with other labels is another.
   const known = new WeakMap<NamespaceRecord, Known>();
+  // Nearly all namespaces are selected by the same.
+  const alike = shared<Known>();
   let forgotten = 0;
   let changed: string[] = [];
 
   const enter = ({ name, spec }: RegistryCredential): void => {
     const listed = listedNames(spec.namespaces.include);
     if (!listed) matching.add(name);
-    for (const each of listed ?? []) listing.set(each, (listing.get(each) ?? new Set()).add(name));
+    for (const each of listed ?? []) listing.add(each, name);
   };
   const withdraw = ({ name, spec }: RegistryCredential): void => {
     matching.delete(name);
-    for (const each of listedNames(spec.namespaces.include) ?? []) {
-      const names = listing.get(each);
-      names?.delete(name);
-      if (names?.size === 0) listing.delete(each);
-    }
+    for (const each of listedNames(spec.namespaces.include) ?? []) listing.delete(each, name);
   };
   specs.subscribe(({ object: { key }, before, after }) => {
     if (before && after && before.uid === after.uid && isSameSpec(before, after)) return;
@@ -60,15 +60,15 @@ export function selections(specs: Pick<LastGoodSpecs, "get" | "subscribe">, oper
   return (namespace) => {
     const now = forgotten + changed.length;
     const before = known.get(namespace);
-    if (before && before.upTo >= forgotten) {
-      for (; before.upTo < now; before.upTo += 1) look(namespace, changed[before.upTo - forgotten] ?? "", before.names);
-      return before.names;
-    }
-    const names = new Set<string>();
-    for (const each of listing.get(namespace.name) ?? []) look(namespace, each, names);
-    for (const each of matching) look(namespace, each, names);
-    known.set(namespace, { names, upTo: now });
-    return names;
+    if (before?.upTo === now) return before.names;
+    const isNear = before !== undefined && before.upTo >= forgotten;
+    const names = new Set<string>(isNear ? before.names : []);
+    const asked = isNear ? changed.slice(before.upTo - forgotten) : [...listing.of(namespace.name), ...matching];
+    for (const each of asked) look(namespace, each, names);
+    const text = `${now} ${[...names].join()}`;
+    const found = alike(text, () => ({ names, upTo: now }));
+    known.set(namespace, found);
+    return found.names;
   };
 }
 

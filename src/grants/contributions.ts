@@ -23,8 +23,8 @@ export interface Contributions {
   /** Equal texts mean equal content. */
   readonly signature: string;
   /**
-   * A first attempt at one of the tokens is under way, and a moment's patience saves a second write: inside, where the
-   * token is made from what the cluster has; outside, where a cloud or a registry is asked and may take its time.
+   * A first attempt at one of the tokens is under way, and a moment's patience saves a second write: inside, where one is
+   * made from what the cluster has; outside, where nothing but a cloud or a registry is asked, which may take its time.
    */
   readonly waiting: "inside" | "outside" | undefined;
   /** The next moment at which a token in use ends. */
@@ -86,7 +86,8 @@ export function gatherContributions(
     if (attempts?.failure) return attempts.failure;
     if (!attempts || clock.elapsed() - attempts.wantedAt < tokenPatience) {
       const isInside = attempts?.grant.provider === "Static" && tokens.target(grantKey) === undefined;
-      waiting = isInside ? (waiting ?? "inside") : "outside";
+      // By the first that comes references stay where all that was there has been taken back.
+      waiting = isInside ? "inside" : (waiting ?? "outside");
     }
     return tokenPending;
   };

@@ -4,12 +4,13 @@ import type { Failure } from "../runtime/errors.ts";
 import { timeOfText } from "../runtime/foreign-numbers.ts";
 import type { Grant } from "../providers/grant.ts";
 import type { KnownAbsent } from "../runtime/watch/presence.ts";
-import { boundedMakers, type Maker } from "../cluster/makers.ts";
+import { boundedMakers, type Maker, makerKey } from "../cluster/makers.ts";
 import { grantsBySource } from "./grants-by-source.ts";
 import { type Targets, targets, type VerificationTarget } from "./verification-target.ts";
 import { asksAnew, type Refreshes, type Refused } from "./refresh.ts";
 import type { NamespaceRecord, OperatorSecretRecord } from "../cluster/records.ts";
 import { isAlive, type Token, tokenUntil } from "../cluster/token.ts";
+import { shared } from "../cluster/transform/shared.ts";
 import type { Store } from "../runtime/watch/store.ts";
 import { grantsWithinBudget } from "./mint-budget.ts";
 import { keptItem, keptTokens } from "./token-makers.ts";
@@ -62,15 +63,18 @@ export interface GrantTracker {
   had(user: string, made: MadeToken): boolean;
   /** The tokens that there are for the entry, made with the very values that the namespace has now. */
   madeFor(credential: string, entry: string, namespace: NamespaceRecord): readonly MadeToken[];
-  /** Who is to be named by the token Secret, when it is written now. */
-  makers(grantKey: string): readonly Maker[];
   /**
-   * To be called before it is written: who has ceased to use it, and lives by it still, goes on with the login that it has until
-   * that ends, and gets none that others have renewed. Nothing is done before it is known who uses it.
+   * Who is to be named by the token Secret, when it is written now. Who has ceased to use it, and lives by it still, goes on with
+   * the login that it has until that ends, and gets none that others have renewed; others are left out as soon as it is known who
+   * uses it.
    */
+  makers(grantKey: string): readonly Maker[];
+  /** To be called when it is written: who has ceased to use it is known by what the Secret names alone. */
   forgetCeased(grantKey: string): void;
   /** The token Secret does not name all who use it. */
   lacksMakers(grantKey: string): boolean;
+  /** For how many milliseconds that has been known, as far as it was asked; undefined where it names all. */
+  lacksMakersFor(grantKey: string): number | undefined;
   /** Whether somebody needs the grant, and not just its token. */
   isNeeded(grantKey: string): boolean;
   /** Milliseconds until a grant can be asked for again that `use` has left out; undefined for one that it has not. */
@@ -98,6 +102,8 @@ export interface GrantTracker {
   /** @param unneeded nobody who may need it is left to be judged */
   forget(grantKey: string, unneeded: KnownAbsent): void;
   wanted(): Iterable<readonly [grantKey: string, grant: Grant]>;
+  /** Calls `listener` after the first time that a grant is wanted, with each end of an attempt, and when it is forgotten. */
+  subscribe(listener: (grantKey: string) => void): void;
   /** Those of the wanted whose tokens are made from this Secret, or stored in it. @param secretKey `namespace/name` */
   wantedOf(secretKey: string): Iterable<string>;
 }
@@ -135,6 +141,7 @@ class TrackedGrants implements GrantTracker {
   /** By grant, by user: for whom it is wanted there. */
   readonly #users = new Map<string, Map<string, readonly Maker[]>>();
   readonly #needs = new Map<string, ReadonlySet<string>>();
+  readonly #alikeNeeds = shared<ReadonlySet<string>>();
   readonly #kept = keptTokens();
   readonly #made;
   #firstUse: number | undefined;
@@ -142,10 +149,13 @@ class TrackedGrants implements GrantTracker {
   readonly #repeats;
   // Of those that somebody uses.
   readonly #targets = new Map<string, Targets>();
+  /** By grant: elapsed milliseconds since when its Secret, as it stands, is known not to name all. */
+  readonly #lacking = new Map<string, { readonly token: Token | undefined; readonly since: number }>();
   // Grants asked for in place of others.
   readonly #replacements = new Set<string>();
   readonly #budget;
   readonly #bySource;
+  readonly #listeners: ((grantKey: string) => void)[] = [];
   readonly repeats;
 
   constructor({ clock, secrets, operatorNamespace, onUnused, onForgotten }: GrantTrackerOptions) {
@@ -182,7 +192,9 @@ class TrackedGrants implements GrantTracker {
   readonly #noted = (key: string, makers: readonly Maker[]): { makers: readonly Maker[]; isChanged: boolean } => {
     const lacked = this.#made.unstored(key);
     const all = makers.map((maker) => this.#made.note(key, maker));
-    return { makers: all, isChanged: !lacked && this.#made.unstored(key) };
+    // Nearly all who use a grant want it for the same, which is kept once.
+    const [first] = this.#users.get(key)?.values() ?? [];
+    return { makers: first && isSameList(first, all) ? first : all, isChanged: !lacked && this.#made.unstored(key) };
   };
 
   readonly #tried = (key: string, user: string, target: VerificationTarget | undefined): void => {
@@ -234,10 +246,15 @@ class TrackedGrants implements GrantTracker {
       const asked = { refreshes: { ...before?.refreshes, ...refreshes } };
       this.#bySource.note(key, grant);
       this.#attempts.set(key, { grant, wantedAt: this.#clock.elapsed(), failure: undefined, ...before, ...asked });
+      if (!before) this.#tell(key);
       first.push(key);
     }
-    if (grants.size > 0) this.#needs.set(user, new Set(grants.keys()));
-    else this.#needs.delete(user);
+    if (grants.size === 0) this.#needs.delete(user);
+    else
+      this.#needs.set(
+        user,
+        this.#alikeNeeds([...grants.keys()].join(), () => new Set(grants.keys())),
+      );
     return first;
   };
 
@@ -257,22 +274,47 @@ class TrackedGrants implements GrantTracker {
       return found ? [{ token: found, maker }] : [];
     });
 
-  readonly makers: GrantTracker["makers"] = (key) => boundedMakers(this.#made.known(key));
+  /** Undefined: it is not known yet. */
+  readonly #using = (key: string): ReadonlySet<Maker> | undefined => {
+    if (this.#firstUse === undefined || this.#clock.elapsed() - this.#firstUse < settleTime) return undefined;
+    return new Set([...(this.#users.get(key)?.values() ?? [])].flat());
+  };
 
-  readonly forgetCeased: GrantTracker["forgetCeased"] = (key) => {
-    if (this.#firstUse === undefined || this.#clock.elapsed() - this.#firstUse < settleTime) return;
-    const using = new Set([...(this.#users.get(key)?.values() ?? [])].flat());
+  readonly makers: GrantTracker["makers"] = (key) => {
+    const using = this.#using(key);
+    if (!using) return boundedMakers(this.#made.known(key));
+    const latest = this.#made.latest(key, using);
+    const keys = new Set(latest.map(makerKey));
     const present = this.token(key);
     const ceased = this.#made.known(key).flatMap((maker): Maker[] => {
       const { credential, entry, until = present?.issuedAt.toString() } = maker;
-      if (using.has(maker) || !this.#kept.hasItem(key, keptItem(key, credential, entry))) return [];
+      if (keys.has(makerKey(maker)) || !this.#kept.hasItem(key, keptItem(key, credential, entry))) return [];
       const its = present && tokenOf(present, { ...maker, until });
       return its && isAlive(its, this.#clock.now()) ? [{ ...maker, until }] : [];
     });
-    this.#made.keepOnly(key, using, ceased);
+    return boundedMakers([...ceased, ...latest]);
+  };
+
+  readonly forgetCeased: GrantTracker["forgetCeased"] = (key) => {
+    const using = this.#using(key);
+    if (using) this.#made.keepOnly(key, using);
   };
 
   readonly lacksMakers: GrantTracker["lacksMakers"] = (key) => this.#made.unstored(key);
+
+  readonly lacksMakersFor: GrantTracker["lacksMakersFor"] = (key) => {
+    if (!this.#made.unstored(key)) {
+      this.#lacking.delete(key);
+      return undefined;
+    }
+    const now = this.#clock.elapsed();
+    const token = this.token(key);
+    const before = this.#lacking.get(key);
+    // Who is not named by one that was written meanwhile has come since.
+    const since = before?.token === token ? (before?.since ?? now) : now;
+    this.#lacking.set(key, { token, since });
+    return now - since;
+  };
 
   readonly isNeeded: GrantTracker["isNeeded"] = (key) => this.#users.has(key);
 
@@ -287,7 +329,9 @@ class TrackedGrants implements GrantTracker {
 
   readonly ended: GrantTracker["ended"] = (key, failure, refused) => {
     const before = this.#attempts.get(key);
-    if (before) this.#attempts.set(key, { ...before, failure, refused, ended: true });
+    if (!before) return;
+    this.#attempts.set(key, { ...before, failure, refused, ended: true });
+    this.#tell(key);
   };
 
   readonly insists: GrantTracker["insists"] = (key) => {
@@ -323,13 +367,21 @@ class TrackedGrants implements GrantTracker {
 
   readonly forget: GrantTracker["forget"] = (key) => {
     this.#attempts.delete(key);
+    this.#tell(key);
     this.#bySource.forget(key);
     this.#repeats.forget(key);
     this.#unused.delete(key);
     this.#replacements.delete(key);
     this.#made.forget(key);
+    this.#lacking.delete(key);
     this.#onForgotten?.(key);
   };
+
+  readonly #tell = (key: string): void => {
+    for (const listener of this.#listeners) listener(key);
+  };
+
+  readonly subscribe: GrantTracker["subscribe"] = (listener) => void this.#listeners.push(listener);
 
   *wanted(): Generator<readonly [key: string, grant: Grant]> {
     for (const [key, { grant }] of this.#attempts) yield [key, grant];
@@ -341,6 +393,10 @@ class TrackedGrants implements GrantTracker {
     if (stored !== undefined && this.#attempts.has(stored)) yield stored;
     yield* this.#bySource.of(secretKey);
   }
+}
+
+function isSameList(one: readonly unknown[], other: readonly unknown[]): boolean {
+  return one.length === other.length && one.every((each, at) => each === other[at]);
 }
 
 /** As the maker has had it last. */

@@ -1,6 +1,7 @@
 // The index of grants by the Secrets that their tokens are made from.
 import type { Grant } from "../providers/grant.ts";
 import { grantSources } from "../providers/grant-key.ts";
+import { MultiMap } from "../runtime/multi-map.ts";
 
 export interface GrantsBySource {
   note(grantKey: string, grant: Grant): void;
@@ -12,21 +13,17 @@ export interface GrantsBySource {
 /** A Secret of the operator's namespace changes as often as there are tokens: what is not a source of any costs nothing. */
 export function grantsBySource(operatorNamespace: string): GrantsBySource {
   const sourcesOf = new Map<string, readonly string[]>();
-  const grants = new Map<string, Set<string>>();
+  const grants = new MultiMap<string, string>();
   return {
     note: (grantKey, grant) => {
       const sources = grantSources(grant, operatorNamespace);
       sourcesOf.set(grantKey, sources);
-      for (const each of sources) grants.set(each, (grants.get(each) ?? new Set()).add(grantKey));
+      for (const each of sources) grants.add(each, grantKey);
     },
     forget: (grantKey) => {
-      for (const each of sourcesOf.get(grantKey) ?? []) {
-        const others = grants.get(each);
-        others?.delete(grantKey);
-        if (others?.size === 0) grants.delete(each);
-      }
+      for (const each of sourcesOf.get(grantKey) ?? []) grants.delete(each, grantKey);
       sourcesOf.delete(grantKey);
     },
-    of: (source) => grants.get(source) ?? [],
+    of: (source) => grants.of(source),
   };
 }

@@ -1,10 +1,11 @@
 // For which entries tokens were made, and who lives by a token of before.
 import {
-  boundedMakers,
   type Maker,
   makerKey,
   placeholdersText,
   presentValuesText,
+  roomBehind,
+  sizeOf,
   valuesText,
 } from "../cluster/makers.ts";
 import type { NamespaceRecord, OperatorSecretRecord } from "../cluster/records.ts";
@@ -21,8 +22,10 @@ export interface TokenMakers {
   unstored(grantKey: string): boolean;
   /** Makers that the token Secret is to name: all that are known. */
   known(grantKey: string): readonly Maker[];
-  /** From now on only these are known to use it, and these to have ceased to. */
-  keepOnly(grantKey: string, makers: ReadonlySet<Maker>, ceased: readonly Maker[]): void;
+  /** Those that use it, of these, as they were noted last. */
+  latest(grantKey: string, using: ReadonlySet<Maker>): readonly Maker[];
+  /** Of what was noted only these are known from now on; what the token Secret names stays. */
+  keepOnly(grantKey: string, using: ReadonlySet<Maker>): void;
   /** Grants that the entry was rendered to with the very values that the namespace has now; the present one is among them. */
   of(credential: string, entry: string, namespace: NamespaceRecord): readonly Made[];
   forget(grantKey: string): void;
@@ -38,10 +41,16 @@ type ByText = Map<string, Map<string, Maker>>;
 /** By text of the placeholders. */
 type ByValues = Map<string, ByText>;
 
+/** What a token Secret names, and how much more there is room for: asked for each who uses the token. */
+interface Stored {
+  readonly makers: ReadonlyMap<string, Maker>;
+  readonly room: number;
+}
+
 /** Of one grant; each by `makerKey`. */
 interface OfGrant {
   /** As the token Secret names them; undefined where there is none. */
-  stored: ReadonlyMap<string, Maker> | undefined;
+  stored: Stored | undefined;
   /** Of this process. */
   noted: Map<string, Maker>;
   /** The Secret is to be written with one more of them. */
@@ -91,8 +100,8 @@ class StoredMakers implements TokenMakers {
   };
 
   readonly #all = (grantKey: string): ReadonlyMap<string, Maker> => {
-    const { stored = [], noted = [] } = this.#byGrant.get(grantKey) ?? {};
-    return new Map([...stored, ...noted]);
+    const { stored, noted = [] } = this.#byGrant.get(grantKey) ?? {};
+    return new Map([...(stored?.makers ?? []), ...noted]);
   };
 
   readonly #replace = (grantKey: string, change: (of: OfGrant) => void): void => {
@@ -112,7 +121,10 @@ class StoredMakers implements TokenMakers {
     if (!token) return;
     const makers = token.makers ?? [];
     this.#replace(token.grantKey, (of) => {
-      of.stored = new Map(makers.map((maker) => [makerKey(maker), maker]));
+      of.stored = {
+        makers: new Map(makers.map((maker) => [makerKey(maker), maker])),
+        room: roomBehind(makers),
+      };
     });
   };
 
@@ -131,13 +143,15 @@ class StoredMakers implements TokenMakers {
 
   readonly known: TokenMakers["known"] = (grantKey) => [...this.#all(grantKey).values()];
 
-  readonly keepOnly: TokenMakers["keepOnly"] = (grantKey, makers, ceased) =>
+  readonly latest: TokenMakers["latest"] = (grantKey, using) => {
+    const noted = this.#byGrant.get(grantKey)?.noted;
+    // Some Secrets may have been looked at last when the entry had other hosts: the latest word on it counts.
+    return [...new Map([...using].map((maker) => [makerKey(maker), noted?.get(makerKey(maker)) ?? maker])).values()];
+  };
+
+  readonly keepOnly: TokenMakers["keepOnly"] = (grantKey, using) =>
     this.#replace(grantKey, (of) => {
-      const { noted } = of;
-      // Some Secrets may have been looked at last when the entry had other hosts: the latest word on it counts.
-      const latest = (key: string, maker: Maker): Maker => noted.get(key) ?? maker;
-      of.noted = new Map([...makers].map((maker) => [makerKey(maker), latest(makerKey(maker), maker)]));
-      if (of.stored) of.stored = new Map(ceased.map((maker) => [makerKey(maker), maker]));
+      of.noted = new Map(this.latest(grantKey, using).map((maker) => [makerKey(maker), maker]));
     });
 
   readonly of: TokenMakers["of"] = (credential, entry, namespace) => {
@@ -158,10 +172,10 @@ class StoredMakers implements TokenMakers {
 }
 
 /** It is not named, and there is room for it. */
-function isMissing(stored: ReadonlyMap<string, Maker>, key: string, maker: Maker): boolean {
-  const named = stored.get(key);
+function isMissing({ makers, room }: Stored, key: string, maker: Maker): boolean {
+  const named = makers.get(key);
   if (named && named.until === undefined && sameHosts(named, maker)) return false;
-  return boundedMakers([...stored.values(), maker]).length > stored.size;
+  return sizeOf(maker) <= room;
 }
 
 function entryKey(credential: string, entry: string): string {

@@ -2,13 +2,12 @@
 import type { RegistryCredential, RegistryStatus, Status } from "../api/registry-credential.ts";
 import { timeOfText } from "../runtime/foreign-numbers.ts";
 import type { KnownAbsent } from "../runtime/watch/presence.ts";
-import type { NamespaceView } from "../controllers/credential/plan-types.ts";
 import type { Instruments, Labels } from "./instruments.ts";
-import { boundedNotReady, countedNotReady, type NotReady, notReadyOf } from "./not-ready.ts";
+import { boundedNotReady, countedNotReady, type NotReady } from "./not-ready.ts";
 
 export interface CredentialMetrics {
   /** What a status says now, also where it says what it said before: after a restart nothing is known. */
-  readonly publish: (credential: RegistryCredential, status: Status, namespaces: readonly NamespaceView[]) => void;
+  readonly publish: (credential: RegistryCredential, status: Status, notReady: NotReady) => void;
   readonly forget: (credential: string, gone: KnownAbsent) => void;
 }
 
@@ -70,12 +69,12 @@ export function credentialMetrics(
     new Map([...reported].map(([credential, { notReady }]) => [credential, notReady]));
 
   return {
-    publish: ({ name, spec }, status, namespaces) => {
+    publish: ({ name, spec }, status, notReady) => {
       reported.set(name, {
         providers: new Map(spec.registries.map(({ name: entry, provider }) => [entry, provider])),
         suspended: spec.suspend,
         status,
-        notReady: notReadyOf(namespaces),
+        notReady,
       });
     },
     forget: (credential) => void reported.delete(credential),

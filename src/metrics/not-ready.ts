@@ -1,5 +1,4 @@
 // Counts and a few names of namespaces that are not served, where ten thousand may fail at once.
-import type { NamespaceView } from "../controllers/credential/plan-types.ts";
 
 /** Namespaces of one credential that fail alike. */
 interface Group {
@@ -7,10 +6,11 @@ interface Group {
   readonly cause: string;
   /** All of them. */
   readonly count: number;
-  /** The first that were seen, as many as could ever be shown. */
-  readonly namespaces: readonly string[];
+  /** As they are when it is asked: only who reads the metrics goes through them. */
+  readonly names: () => Iterable<string>;
 }
 
+/** Pending ones have no reason and go by themselves: regcred_namespaces counts them. */
 export type NotReady = readonly Group[];
 
 interface NotReadySeries {
@@ -25,26 +25,6 @@ interface NotReadySeries {
 
 // Issue 6: a time series for each namespace of a large cluster is more than a Prometheus should be asked to keep.
 const maxSeries = 200;
-
-/** Pending ones have no reason and go by themselves: regcred_namespaces counts them. */
-export function notReadyOf(namespaces: readonly NamespaceView[]): NotReady {
-  const groups = new Map<string, { reason: string; cause: string; count: number; namespaces: string[] }>();
-  for (const { name, failures } of namespaces) {
-    // A namespace that fails twice for one reason is one.
-    const counted = new Set<string>();
-    for (const { failure } of failures) {
-      const { reason, cause } = failure;
-      const key = `${reason}/${cause}`;
-      if (counted.has(key)) continue;
-      counted.add(key);
-      const group = groups.get(key) ?? { reason, cause, count: 0, namespaces: [] };
-      groups.set(key, group);
-      group.count += 1;
-      if (group.namespaces.length < maxSeries) group.namespaces.push(name);
-    }
-  }
-  return [...groups.values()];
-}
 
 /** For whoever reads: how many fail alike, and no names. */
 export function countedNotReady(byCredential: ReadonlyMap<string, NotReady>): readonly NotReadySeries[] {
@@ -62,8 +42,9 @@ export function boundedNotReady(byCredential: ReadonlyMap<string, NotReady>): {
     notReady.map((group) => ({ credential, ...group })),
   );
   const series: NotReadySeries[] = [];
-  for (const { credential, reason, cause, namespaces } of groups.toSorted((a, b) => a.count - b.count)) {
-    for (const name of namespaces.slice(0, maxSeries - series.length)) {
+  for (const { credential, reason, cause, count, names } of groups.toSorted((a, b) => a.count - b.count)) {
+    const shown = Iterator.from(names()).take(Math.min(count, maxSeries - series.length));
+    for (const name of shown) {
       series.push({ credential, target_namespace: name, reason, cause, count: 1 });
     }
   }

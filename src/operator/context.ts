@@ -74,7 +74,7 @@ export function newContext(derived: Derived, given: Given): Context {
     settings,
     runtime: { ...derived.runtime, ...runtime },
     cluster: { ...derived.cluster, ...given.cluster, callFailure: callFailures(runtime.log, settings.namespace) },
-    credentials: { ...derived.credentials, ...given.credentials, storeMembers: membersStore() },
+    credentials: { ...derived.credentials, ...given.credentials, membersStore: membersStore() },
     grants: { ...derived.grants, ...given.grants },
     queue: { ...derived.queue, ...given.queue },
   };

@@ -14,6 +14,7 @@ import { regcredControllers } from "../controllers/index.ts";
 import { requeueAfter } from "../controllers/outcome.ts";
 import { permissions } from "../cluster/permissions.ts";
 import { storeAllMembers } from "../controllers/members/apply.ts";
+import { storeAllMakers } from "../controllers/token/apply.ts";
 import type { Log } from "../runtime/observability/log.ts";
 import type { ClusterWatches } from "../cluster/cluster-watches.ts";
 import { type ClusterCache, clusterCache, type ClusterCacheOptions } from "./cluster-cache.ts";
@@ -149,7 +150,10 @@ export function controllers(options: ControllersOptions): Controllers {
     drain: async (limit) => {
       forgetClockSteps();
       await workers.drain(limit);
-      if (workers.working()) await storeAllMembers(context, AbortSignal.timeout(recordLimit));
+      if (workers.working()) {
+        const signal = AbortSignal.timeout(recordLimit);
+        await Promise.all([storeAllMembers(context, signal), storeAllMakers(context, signal)]);
+      }
       await reporter.events.close(eventsLimit);
     },
   };

@@ -31,8 +31,8 @@ function installed(of: string, change: (schema: Node) => void = () => undefined)
 
 describe("the installed schema", () => {
   it("lacks nothing where it is this release's, or one that says the same", () => {
-    expect(schemaGaps(installed(release), release)).toEqual([]);
-    expect(schemaGaps(installed("1.3.9"), release)).toEqual([]);
+    expect(schemaGaps(release)(installed(release))).toEqual([]);
+    expect(schemaGaps(release)(installed("1.3.9"))).toEqual([]);
   });
 
   it("lacks a field, a value and rules, each with its path", () => {
@@ -43,7 +43,7 @@ describe("the installed schema", () => {
       provider.enum = provider.enum.filter((name) => name !== "ICR");
       entry["x-kubernetes-validations"].pop();
     });
-    const gaps = schemaGaps(older, release);
+    const gaps = schemaGaps(release)(older);
     expect(gaps).toHaveLength(3);
     expect(gaps[0]).toBe("spec.registries[].provider ICR");
     expect(gaps[1]).toBe("spec.registries[].verify");
@@ -57,7 +57,7 @@ describe("the installed schema", () => {
         delete spec.properties["suspend"];
         spec.properties["unheardOf"] = at(spec, "podRecovery");
       });
-      expect(schemaGaps(newer, release)).toEqual([]);
+      expect(schemaGaps(release)(newer)).toEqual([]);
     }
   });
 
@@ -65,14 +65,14 @@ describe("the installed schema", () => {
     const crd = installed("latest", (schema) => delete at(schema, "spec").properties["suspend"]) as {
       metadata: { annotations: Record<string, string> };
     };
-    expect(schemaGaps(crd, release)).toEqual(["spec.suspend"]);
+    expect(schemaGaps(release)(crd)).toEqual(["spec.suspend"]);
     delete crd.metadata.annotations[releaseAnnotation];
-    expect(schemaGaps(crd, release)).toEqual(["spec.suspend"]);
-    expect(schemaGaps(crd, "0.0.0-dev")).toEqual(["spec.suspend"]);
+    expect(schemaGaps(release)(crd)).toEqual(["spec.suspend"]);
+    expect(schemaGaps("0.0.0-dev")(crd)).toEqual(["spec.suspend"]);
   });
 
   it("lacks everything where our version is not in it", () => {
-    expect(schemaGaps({ spec: { versions: [{ name: "v1" }] } }, release)).toContain("spec");
-    expect(schemaGaps({}, release)).toContain("spec");
+    expect(schemaGaps(release)({ spec: { versions: [{ name: "v1" }] } })).toContain("spec");
+    expect(schemaGaps(release)({})).toContain("spec");
   });
 });

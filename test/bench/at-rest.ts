@@ -25,7 +25,7 @@ export function restsSince(samples: readonly CpuSample[]): number | undefined {
 }
 
 /** Resolves to the moment since which it rests, on the clock of `performance.now()`; what was before the call does not count. */
-export async function untilAtRest(child: Child, namespaces: number): Promise<number> {
+export async function untilAtRest(child: Child, namespaces: number, logins: number): Promise<number> {
   const samples: CpuSample[] = [];
   return pollUntil(
     async () => {
@@ -35,7 +35,7 @@ export async function untilAtRest(child: Child, namespaces: number): Promise<num
     },
     {
       what: "the operator to have nothing more to do",
-      limit: patience(namespaces),
+      limit: patience(namespaces, logins),
       every: Temporal.Duration.from({ milliseconds: lookMs }),
     },
   );

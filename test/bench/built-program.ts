@@ -4,6 +4,7 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { bundle, bytesOf, entryFile } from "../../tools/build/bundle.ts";
+import { environment as imageEnvironment } from "../../tools/release/image.ts";
 import { nodeOptions } from "../node-options.ts";
 import { type Child, startChild } from "./child.ts";
 
@@ -25,7 +26,7 @@ export async function builtProgram(folder: string): Promise<BuiltProgram> {
   const script = join(built, entryFile);
   // As in the Dockerfile: V8 compiles it once, before it is needed.
   const compiled = join(folder, "compiled");
-  const environment = { NODE_COMPILE_CACHE: compiled };
+  const environment = { ...imageEnvironment, NODE_COMPILE_CACHE: compiled };
   await promisify(execFile)(process.execPath, [...nodeOptions, "--import", loadParts, script, "run", "--help"], {
     env: { ...process.env, ...environment },
     timeout: compileLimitMs,

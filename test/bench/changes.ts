@@ -33,15 +33,22 @@ export interface Changes {
 
 const longestEvent = 2 * 1024 * 1024;
 
-export type KeyOf = (object: KubeObject) => string;
+type KeyOf = (object: KubeObject) => string;
 
 const namespaceOf: KeyOf = ({ metadata }) => metadata.namespace ?? metadata.name;
+
+export interface ChangesOptions {
+  /** Default: the namespace. */
+  readonly keyOf?: KeyOf;
+  /** How many logins each Secret holds that is written for it. */
+  readonly logins: number;
+}
 
 /** `path` with its query, but without that of the watch. Resolves when the watch is open. */
 export async function changesOf(
   { server, caFile, adminToken }: Access,
   path: string,
-  keyOf: KeyOf = namespaceOf,
+  { keyOf = namespaceOf, logins }: ChangesOptions,
 ): Promise<Changes> {
   const agent = new Agent({ connect: { ca: readFileSync(caFile) }, bodyTimeout: 0 });
   const listeners = new Set<(change: Change) => void>();
@@ -60,14 +67,18 @@ export async function changesOf(
     return answer.body;
   };
   const read = async (body: AsyncIterable<Buffer>): Promise<void> => {
-    for await (const event of jsonLines(body, () => whole(longestEvent))) {
-      const at = performance.now();
-      const { type, object } = event as { type: Change["type"] | "ERROR"; object: KubeObject };
-      if (type === "ERROR") throw new Error(`the watch of ${path} failed: ${JSON.stringify(object)}`);
-      resourceVersion = object.metadata.resourceVersion;
-      const change = { type, object, key: keyOf(object), at };
-      for (const listener of listeners) listener(change);
-    }
+    const lines = jsonLines(
+      () => whole(longestEvent),
+      (event) => {
+        const at = performance.now();
+        const { type, object } = event as { type: Change["type"] | "ERROR"; object: KubeObject };
+        if (type === "ERROR") throw new Error(`the watch of ${path} failed: ${JSON.stringify(object)}`);
+        resourceVersion = object.metadata.resourceVersion;
+        const change = { type, object, key: keyOf(object), at };
+        for (const listener of listeners) listener(change);
+      },
+    );
+    for await (const piece of body) lines.write(piece);
   };
   const follow = async (first: AsyncIterable<Buffer>): Promise<void> => {
     // The API server drops a watch that does not keep up (its buffer for one name is ten events): it goes on where it was.
@@ -80,7 +91,7 @@ export async function changesOf(
   return {
     allOf: (what, keys, fits) => {
       const missing = new Set(keys);
-      const limit = patience(missing.size);
+      const limit = patience(missing.size, logins);
       let first: number | undefined;
       return new Promise((resolve, reject) => {
         const finish = (): void => {

@@ -1,6 +1,7 @@
 // Measures fan-outs and deletions: Secrets alone, then references alone, then all of it goes, each against the bare client.
 import type { KubeObject } from "../cluster/admin-client.ts";
 import { untilAtRest } from "./at-rest.ts";
+import { hostsOfSecret } from "./dimensions.ts";
 import { bareTemplate, startBareSide } from "./bare-side.ts";
 import { burst, inPairs } from "./bursts.ts";
 import { type Change, refersTo } from "./changes.ts";
@@ -110,7 +111,7 @@ async function measureTogether(stage: Stage, side: OperatorSide): Promise<Raw["t
   const began = performance.now();
   await side.createCredential("ServiceAccounts");
   const lasts = (await Promise.all([secrets, refers])).map(({ last }) => last);
-  await untilAtRest(child, stage.namespaces.length);
+  await untilAtRest(child, stage.namespaces.length, hostsOfSecret(stage.dimensions));
   const after = await child.usage();
   await child.stop();
   return { seconds: (Math.max(...lasts) - began) / 1000, ...spent(before, after) };

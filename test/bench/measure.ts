@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { writeRuntimeFiles } from "../../tools/build/runtime-files.ts";
 import { untilAtRest } from "./at-rest.ts";
+import { hostsOfSecret } from "./dimensions.ts";
 import { bareTemplate, startBareSide } from "./bare-side.ts";
 import { burst, inPairs } from "./bursts.ts";
 import type { Change } from "./changes.ts";
@@ -197,7 +198,7 @@ async function measureSecond(stage: Stage, side: OperatorSide, leader: Child): P
   const standby = await child.usage();
   await leader.stop();
   if (stage.dimensions.credentials === 1 && stage.namespaces.length >= fewestHeld) await side.mistypeGlob();
-  await untilAtRest(child, stage.namespaces.length);
+  await untilAtRest(child, stage.namespaces.length, hostsOfSecret(stage.dimensions));
   const afterGlob = await child.usage();
   await child.stop();
   await side.verify(password);

@@ -104,7 +104,7 @@ export async function operatorSide(
         const child = start(["--health-address", `127.0.0.1:${port}`]);
         await untilReady(child, port, namespaces.length);
         const readySeconds = (performance.now() - child.startedAt) / 1000;
-        const since = await untilAtRest(child, namespaces.length);
+        const since = await untilAtRest(child, namespaces.length, hostsOfSecret(dimensions));
         return { child, readySeconds, restSeconds: (since - child.startedAt) / 1000 };
       }),
     newPassword,

@@ -8,7 +8,7 @@ import { pollUntil } from "../cluster/poll-until.ts";
 import { atOnce } from "./at-once.ts";
 import { type Changes, changesOf } from "./changes.ts";
 import { type Child, startChild } from "./child.ts";
-import { type Dimensions, oneOfEach } from "./dimensions.ts";
+import { type Dimensions, hostsOfSecret, oneOfEach } from "./dimensions.ts";
 import type { KubeletsRequest } from "./kubelets.ts";
 import { patience } from "./patience.ts";
 
@@ -90,14 +90,15 @@ export async function openStage({ namespaces: count, log, step, ...options }: St
     const secrets = watched.flatMap((namespace) => [operatorSecret, bareSecret].map((name) => ({ namespace, name })));
     step(`${secrets.length} single-Secret watches`);
     const kubelets = await openKubelets(cluster, { access, secrets });
+    const logins = hostsOfSecret(dimensions);
     const named = (name: string): Promise<Changes> =>
-      changesOf(access, `/api/v1/secrets?fieldSelector=metadata.name%3D${name}`);
+      changesOf(access, `/api/v1/secrets?fieldSelector=metadata.name%3D${name}`, { logins });
     const seen = {
-      namespaces: await changesOf(access, "/api/v1/namespaces"),
+      namespaces: await changesOf(access, "/api/v1/namespaces", { logins }),
       serviceAccounts: await changesOf(
         access,
         furtherAccounts.length > 0 ? "/api/v1/serviceaccounts" : defaultAccounts,
-        ({ metadata }) => accountKey(metadata.namespace ?? "", metadata.name),
+        { keyOf: ({ metadata }) => accountKey(metadata.namespace ?? "", metadata.name), logins },
       ),
       operatorSecrets: await named(operatorSecret),
       bareSecrets: await named(bareSecret),

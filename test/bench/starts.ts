@@ -1,5 +1,6 @@
 // Measures starts in a cluster that is served already: with one Secret missing, then with nothing to do.
 import { untilAtRest } from "./at-rest.ts";
+import { hostsOfSecret } from "./dimensions.ts";
 import type { OperatorSide } from "./operator-side.ts";
 import type { Raw, Start } from "./report.ts";
 import { operatorSecret, type Stage } from "./stage.ts";
@@ -24,7 +25,7 @@ export async function measureStarts(
     );
     const reverting = side.start();
     startToFirstWriteSeconds.push(((await isBack).last - reverting.startedAt) / 1000);
-    await untilAtRest(reverting, stage.namespaces.length);
+    await untilAtRest(reverting, stage.namespaces.length, hostsOfSecret(stage.dimensions));
     await reverting.stop();
 
     const { child, readySeconds, restSeconds } = await side.startAtRest();

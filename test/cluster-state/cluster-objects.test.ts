@@ -170,6 +170,17 @@ describe("an object that is large", () => {
     expect(await api.getSecret("team-x", "regcred")).toEqual({ ...sent, metadata: carried });
   });
 
+  it.each(["regcred.dev/token", "regcred.dev/members"])(
+    "is read whole again where it is what the operator remembers by, a Secret of the type %s",
+    async (type) => {
+      const sent = { ...secret, type, data: { "token.json": "x".repeat(90_000) } };
+      const { api } = await serve((_, response) => json(response, 200, sent));
+      const kept = { metadata: sent.metadata, type, data: sent.data };
+      expect(await api.createSecret("team-x", sent)).toEqual(kept);
+      expect(await api.replaceSecret("team-x", "regcred", sent)).toEqual(kept);
+    },
+  );
+
   it("answers a write with what is kept of it", async () => {
     const sent = { ...account, secrets: [many], imagePullSecrets: [{ name: "theirs" }, { name: "regcred" }] };
     const { api } = await serve((_, response) => json(response, 200, sent));

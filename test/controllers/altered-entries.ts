@@ -104,7 +104,6 @@ export function world(): World {
       const now = clock.now();
       for (const [key] of tokens.wanted()) {
         if (!tokens.isNeeded(key) || tokens.token(key)) continue;
-        tokens.forgetCeased(key);
         const minted = {
           logins: { all: login("ann", `${round}-${key.slice(0, 4)}`) },
           issuedAt: now,
@@ -114,14 +113,15 @@ export function world(): World {
           key,
           tokenToData(minted, { grantKey: key, fingerprint: "f", state: "Issued", makers: tokens.makers(key) }),
         );
+        tokens.forgetCeased(key);
       }
     },
     store: () => {
       for (const record of secrets.values()) {
         const token = record.kind === "token" ? record.token : undefined;
         if (!token || !tokens.lacksMakers(token.grantKey)) continue;
-        tokens.forgetCeased(token.grantKey);
         write(token.grantKey, tokenToData(token, { ...token, makers: tokens.makers(token.grantKey) }));
+        tokens.forgetCeased(token.grantKey);
       }
     },
     restart: () => {

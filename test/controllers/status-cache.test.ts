@@ -31,6 +31,26 @@ describe("the status cache", () => {
     expect(findings.references("team-a")).toBeUndefined();
   });
 
+  it("keeps once what is found of many namespaces alike, and apart what says anything else", () => {
+    const { findings } = newStatusCache();
+    const other: SecretFinding = { state: "foreign", credentials: found().credentials };
+    const shadowed: SecretFinding = {
+      ...found(),
+      shadowed: [{ host: "ghcr.io", credential: "acme", entry: "hub", by: "older" }],
+    };
+    const namespaces = [found(), found(), other, shadowed, found(missing)];
+    for (const [index, finding] of namespaces.entries()) findings.setSecret(`team-${index}`, "regcred", finding);
+    expect(findings.secret("team-1", "regcred")).toBe(findings.secret("team-0", "regcred"));
+    expect(namespaces.map((_, index) => findings.secret(`team-${index}`, "regcred"))).toEqual(namespaces);
+    const references = [
+      { failures: [], notes: [], generations: new Map([["acme", 1]]) },
+      { failures: [], notes: [], generations: new Map([["acme", 2]]) },
+      { failures: [], notes: [], generations: new Map([["acme", 2]]), left: new Set(["old"]) },
+    ];
+    for (const [index, finding] of references.entries()) findings.setReferences(`team-${index}`, finding);
+    expect(references.map((_, index) => findings.references(`team-${index}`))).toEqual(references);
+  });
+
   it("tells a failure once, and again when it has been away", () => {
     const { findings } = newStatusCache();
     expect(findings.setSecret("team-a", "regcred", found(missing))).toEqual([missing]);

@@ -95,6 +95,7 @@ function heardOf(of: Watched, change: object, there: There): readonly (Request |
       index: credentialIndex,
       statusCache: {
         secretNames: () => (judged ? ["no longer"] : []),
+        references: () => undefined,
         secret: (at: string, name: string) =>
           name === "regcred" && (at === "found" || there.state) ? { state: there.state } : undefined,
       },
@@ -397,7 +398,11 @@ describe("a RegistryCredential", () => {
     ["a new status", credential({ ...before, status: { secretName: "regcred", namespacesReady: "1/2" } })],
     ["somebody else's finalizer", credential({ ...before, finalizers: ["x/y"] })],
     ["a new version", credential({ ...before, resourceVersion: "2" })],
-  ])("with %s is looked at alone", (_what, after) => {
-    expect(lanes(triggers(before, after))).toEqual(["interactive credential/acme"]);
+  ])("with %s is looked at alone, with what comes meanwhile: its own next status, for one", (_what, after) => {
+    const requests = triggers(before, after);
+    expect([lanes(requests), requests.map(({ options }) => options?.debounced)]).toEqual([
+      ["normal credential/acme"],
+      [true],
+    ]);
   });
 });

@@ -40,7 +40,7 @@ function world(looked: (member: string) => void = () => undefined, tick = 0): Wo
   const stores = {
     credentials: store<CredentialRecord>(),
     namespaces: store<NamespaceRecord>(),
-    pullSecrets: store<SecretRecord>(),
+    pullSecrets: store<SecretRecord>({ indexBy: ({ namespace: of }) => of }),
   };
   const holders = members();
   const overheard = <T extends object>(of: T): T =>

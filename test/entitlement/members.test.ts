@@ -1,7 +1,7 @@
 // Tests that the namespaces that hold a login are known, and that what is stored of them is small and complete.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type MemberRow, type MembersPart, rowsPerPart } from "../../src/cluster/member-rows.ts";
+import { anyUid, type MemberRow, type MembersPart, rowsPerPart } from "../../src/cluster/member-rows.ts";
 import { knownAbsent } from "../../src/runtime/watch/presence.ts";
 import { type Members, members } from "../../src/entitlement/members.ts";
 
@@ -18,12 +18,13 @@ function stores(tracker: Members): {
     parts,
     save: (credentialUid) => {
       const unsaved = tracker.unsaved(credentialUid);
-      for (const [part, rows] of unsaved) {
+      for (const part of unsaved) {
+        const rows = tracker.rows({ credentialUid, part });
         tracker.saved({ credentialUid, part });
         if (rows) parts.set(`${credentialUid} ${part}`, structuredClone(rows));
         else parts.delete(`${credentialUid} ${part}`);
       }
-      return unsaved.size;
+      return unsaved.length;
     },
   };
 }
@@ -42,7 +43,61 @@ it("a namespace that goes while a replica stands by is in the record until someb
   tracker.lead();
   expect([...tracker.mayHold("c")]).toEqual(["n"]);
   tracker.forgetNamespace("n", knownAbsent);
-  expect([[...tracker.mayHold("c")], [...tracker.unsaved("c")]]).toEqual([[], [[0, []]]]);
+  expect([[...tracker.mayHold("c")], tracker.unsaved("c"), tracker.rows({ credentialUid: "c", part: 0 })]).toEqual([
+    [],
+    [0],
+    [],
+  ]);
+});
+
+describe("what is stored of a member", () => {
+  const part = { credentialUid: "c", part: 0 };
+  const store = (tracker: Members): void => {
+    tracker.saved(part);
+    tracker.stored(part);
+  };
+
+  it("is what was sent, and not what has changed since", () => {
+    const tracker = leading();
+    tracker.note(place("n"), standing("s", "c"));
+    tracker.saved(part);
+    tracker.note(place("later"), standing("s", "c"));
+    expect([tracker.isStored(place("n"), "c"), tracker.isStored(place("later"), "c")]).toEqual([false, false]);
+    tracker.stored(part);
+    expect([tracker.isStored(place("n"), "c"), tracker.isStored(place("later"), "c")]).toEqual([true, false]);
+    store(tracker);
+    tracker.judged(place("n"), [], ["c"]);
+    expect([tracker.isStored(place("n"), "c"), tracker.isStored(place("later"), "c")]).toEqual([false, true]);
+  });
+
+  it("is what a replica has read before it led, and nothing once somebody has deleted it", () => {
+    const tracker = members();
+    tracker.observed(part, [{ ...place("n"), secretUid: "s", merged: false, former: false }]);
+    tracker.lead();
+    expect([tracker.isStored(place("n"), "c"), tracker.isStored(place("n"), "other")]).toEqual([true, false]);
+    tracker.observed(part, undefined);
+    expect(tracker.isStored(place("n"), "c")).toBe(false);
+  });
+
+  it("is enough when it becomes known which Secret it is, which is stored later", () => {
+    const tracker = leading();
+    tracker.note(place("n"), standing(anyUid, "c"));
+    store(tracker);
+    const asked: string[] = [];
+    tracker.subscribe({ changed: () => undefined, unsaved: (_uid, urgency) => asked.push(urgency) });
+    tracker.note(place("n"), standing("s", "c"));
+    expect([
+      tracker.isStored(place("n"), "c"),
+      tracker.unsaved("c", "soon").length,
+      tracker.unsaved("c").length,
+    ]).toEqual([true, 0, 1]);
+    tracker.note(place("n"), standing("another", "c"));
+    expect([asked, tracker.isStored(place("n"), "c"), tracker.unsaved("c", "soon").length]).toEqual([
+      ["later", "soon"],
+      false,
+      1,
+    ]);
+  });
 });
 
 describe("a member of whom nothing was found out", () => {
@@ -283,7 +338,7 @@ describe("the record", () => {
     tracker.observed({ credentialUid: "c", part: 0 }, []);
     tracker.lead();
     tracker.observed({ credentialUid: "c", part: 0 }, undefined);
-    expect([...tracker.unsaved("c")]).toEqual([[0, []]]);
+    expect([tracker.unsaved("c"), tracker.rows({ credentialUid: "c", part: 0 })]).toEqual([[0], []]);
   });
 
   it("that goes with its RegistryCredential is not written again", () => {
@@ -292,7 +347,7 @@ describe("the record", () => {
     stores(tracker).save("c");
     tracker.forgetCredential("c", knownAbsent);
     tracker.observed({ credentialUid: "c", part: 0 }, undefined);
-    expect([tracker.unsaved("c").size, tracker.recorded("c")]).toEqual([0, false]);
+    expect([tracker.unsaved("c").length, tracker.recorded("c")]).toEqual([0, false]);
   });
 
   it("tells the Secrets of one namespace apart", () => {
@@ -355,7 +410,7 @@ describe("the record", () => {
     follower.observed(part, [row]);
     expect([[...follower.namespaces("c")], follower.recorded("c")]).toEqual([["n"], true]);
     follower.lead();
-    expect(follower.unsaved("c").size).toBe(0);
+    expect(follower.unsaved("c")).toEqual([]);
     follower.observed(part, [{ ...row, namespaceUid: "forged" }]);
     expect([...follower.namespaces("c")]).toEqual(["n"]);
   });

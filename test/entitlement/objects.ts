@@ -37,12 +37,13 @@ export function namespace(changes: Partial<NamespaceRecord> = {}): NamespaceReco
 }
 
 export function serviceAccount(changes: Partial<ServiceAccountRecord> = {}): ServiceAccountRecord {
+  const { namespace = "team-a", name = "default" } = changes;
   return frozen({
-    key: "team-a/default",
+    key: `${namespace}/${name}`,
     resourceVersion: "1",
-    namespace: "team-a",
-    name: "default",
-    uid: "uid-default",
+    namespace,
+    name,
+    uid: `uid-${name}`,
     optedOut: false,
     references: [],
     cloud: {},

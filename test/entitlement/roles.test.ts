@@ -2,8 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { finalizer } from "../../src/api/names.ts";
 import type { CredentialRecord } from "../../src/cluster/records.ts";
-import { unreadableIn } from "../../src/entitlement/roles.ts";
-import { secretRecord } from "./objects.ts";
+import { rolesIn, unreadableIn } from "../../src/entitlement/roles.ts";
+import { credential, namespace, secretRecord } from "./objects.ts";
 
 describe("a RegistryCredential that cannot be read", () => {
   const known = {
@@ -42,5 +42,35 @@ describe("a RegistryCredential that cannot be read", () => {
       secretRecord({ credentials: named ? ["acme"] : [], ...(written && { writtenByUs: true }) }),
     );
     expect(found.map(({ name }) => name)).toEqual(expected ? ["acme"] : []);
+  });
+});
+
+describe("a RegistryCredential that does not select the namespace of a Secret whose marks were stripped", () => {
+  const acme = credential({ name: "acme" });
+  const contributor = { name: "acme", credential: acme, role: "current", entitled: false, deleting: false };
+
+  it.each([
+    ["leaves it where the record has something of it there", true, true, ["acme"]],
+    ["has no part in it where the record has nothing of it there", true, false, []],
+    ["leaves it where no record of it was begun: an earlier release kept none", false, false, ["acme"]],
+  ])("%s", (_what, begun, mayHoldIn, expected) => {
+    const members = { recorded: () => begun, holds: () => false, holders: () => [], mayHoldIn: () => mayHoldIn };
+    const { leaving, unjudged } = rolesIn(
+      {
+        credentials: {
+          index: { contributors: () => [contributor], namesOf: () => [] } as never,
+          members: members as never,
+        },
+        cluster: {
+          stores: { credentials: {} as never },
+          namesSynced: () => true,
+          permissions: { name: () => undefined },
+        },
+      },
+      namespace(),
+      "regcred",
+      { record: secretRecord({ uid: "uid-1", credentials: [] }), ours: "uid-1" },
+    );
+    expect([...leaving, ...unjudged].map(({ name }) => name)).toEqual(expected);
   });
 });

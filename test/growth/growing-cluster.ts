@@ -1,5 +1,6 @@
 // The operator's controllers, queue and stores on a cluster in memory of any size, in time that a test lets pass.
 import { randomUUID } from "node:crypto";
+import PQueue from "p-queue";
 import type { ClusterObject } from "../../src/cluster/cluster-api.ts";
 import type { Context } from "../../src/controllers/context.ts";
 import { keyOf } from "../../src/controllers/keys.ts";
@@ -11,6 +12,11 @@ const thrown = (error: unknown): never => {
   throw error;
 };
 
+const foreignSecret = {
+  type: "kubernetes.io/dockerconfigjson",
+  data: { ".dockerconfigjson": btoa('{"auths":{"other.example.com":{"auth":"YTpi"}}}') },
+};
+
 export interface Shape {
   readonly namespaces: number;
   readonly credentials: number;
@@ -20,8 +26,14 @@ export interface Shape {
   readonly oneSecret?: boolean;
   /** Each namespace has a source, and so a grant, of its own. Default: all share one. */
   readonly ownGrants?: boolean;
+  /** `empty`: no password is in any source. Default: there is one. */
+  readonly sources?: "empty";
+  /** Somebody else's Secret stands in each place of the first credential's. Default: nothing does. */
+  readonly foreign?: boolean;
   /** Of labels that the namespaces of all of them have. Default: any. */
   readonly labels?: Readonly<Record<string, string>>;
+  /** How long each write takes, of which sixteen are on their way at a time. Default: none takes any time. */
+  readonly writeTakes?: Temporal.Duration;
   /** What becomes of an answer of the API server. Default: nothing. */
   readonly answered?: (call: string, answer: ClusterObject) => ClusterObject;
 }
@@ -30,6 +42,8 @@ export interface Shape {
 export interface Cost {
   /** By controller. */
   readonly runs: Readonly<Record<string, number>>;
+  /** Until the last pull Secret or reference was written. */
+  readonly seconds: number;
   /** By call of the API server. */
   readonly calls: Readonly<Record<string, number>>;
   /** Questions to what the controllers keep: see `countedContext`. */
@@ -62,7 +76,14 @@ export interface GrowingCluster {
 }
 
 export function growingCluster(shape: Shape): GrowingCluster {
-  const { namespaces: count, credentials, selects = () => ["team-*"], labels: matchLabels, answered } = shape;
+  const {
+    namespaces: count,
+    credentials,
+    selects = () => ["team-*"],
+    labels: matchLabels,
+    answered,
+    writeTakes,
+  } = shape;
   const secretName = (credential: number): string => (shape.oneSecret ? "pull" : `pull-${credential}`);
   const clock = fakeClock();
   const meta = (name: string, namespace?: string): object => ({
@@ -95,6 +116,8 @@ export function growingCluster(shape: Shape): GrowingCluster {
     type: "kubernetes.io/basic-auth",
     data,
   });
+  const connections = new PQueue({ concurrency: 16 });
+  let lastAt = 0;
   let calls: Record<string, number> = {};
   let runs: Record<string, number> = {};
   const latest = new Map<string, ClusterObject>();
@@ -112,12 +135,19 @@ export function growingCluster(shape: Shape): GrowingCluster {
       })),
       namespaces: names.map((name) => ({ metadata: { ...meta(name), labels: { pull: "yes" } } })),
       serviceAccounts: names.map((name) => ({ metadata: meta("default", name) })),
-      pullSecrets: [],
-      operatorSecrets: [source(), ...(shape.ownGrants ? names.map((name) => source(undefined, `hub-${name}`)) : [])],
+      pullSecrets: shape.foreign
+        ? names.map((name) => ({ ...foreignSecret, metadata: meta(secretName(0), name) }))
+        : [],
+      operatorSecrets: ["hub", ...(shape.ownGrants ? names.map((name) => `hub-${name}`) : [])].map((name) =>
+        source(shape.sources === "empty" ? {} : undefined, name),
+      ),
     },
     request: async (name, call) => {
       calls[name] = (calls[name] ?? 0) + 1;
-      const answer = answered ? answered(name, (await call()) as ClusterObject) : await call();
+      if (writeTakes) await connections.add(() => clock.sleep(writeTakes));
+      const given = (await call()) as ClusterObject | undefined;
+      const answer = answered && given ? answered(name, given) : given;
+      if (answer && answer.metadata.namespace?.startsWith("team-")) lastAt = clock.elapsed();
       if (name.startsWith("patchCredential")) {
         const object = answer as ClusterObject;
         latest.set(object.metadata.name ?? "", object);
@@ -139,8 +169,9 @@ export function growingCluster(shape: Shape): GrowingCluster {
     operations.count = 0;
     operations.by = {};
     what();
-    await clock.advance(Temporal.Duration.from({ seconds: 20 }));
-    return { runs, calls, operations: operations.count, by: operations.by };
+    const began = clock.elapsed();
+    await clock.advance(Temporal.Duration.from({ seconds: writeTakes ? 300 : 20 }));
+    return { runs, seconds: (lastAt - began) / 1000, calls, operations: operations.count, by: operations.by };
   };
 
   const feed = stores.namespaces.feed();
@@ -188,11 +219,7 @@ export function growingCluster(shape: Shape): GrowingCluster {
       }),
     fill: (namespace) =>
       cost(() => {
-        const body = {
-          metadata: { namespace, name: secretName(0) },
-          type: "kubernetes.io/dockerconfigjson",
-          data: { ".dockerconfigjson": btoa('{"auths":{"other.example.com":{"auth":"YTpi"}}}') },
-        };
+        const body = { ...foreignSecret, metadata: { namespace, name: secretName(0) } };
         const { signal } = new AbortController();
         void cluster.api
           .createSecret(namespace, JSON.stringify(body), signal)

@@ -37,6 +37,14 @@ describe("with one credential", () => {
     await cluster.stop();
   });
 
+  it("a status tells of a second at a time while a fan-out goes on, and not of each moment in which it was written last", async () => {
+    const writeTakes = Temporal.Duration.from({ milliseconds: 40 });
+    const cluster = growingCluster({ namespaces: 400, credentials: 1, writeTakes });
+    const { seconds, calls } = await cluster.begin();
+    expect(calls["patchCredentialStatus"]).toBeLessThanOrEqual(seconds + 3);
+    await cluster.stop();
+  });
+
   it("a Secret that the API server answers to be another than was sent runs again", async () => {
     let isAltered = false;
     const cluster = growingCluster({
@@ -91,9 +99,53 @@ describe("with many credentials", () => {
     expect([runs <= 1.1, operations <= 1.3, writes]).toEqual([true, true, 1]);
   });
 
-  it("that all write the same Secret of every namespace, each Secret and its references run as often as with one", async () => {
-    const { runs, writes } = await startAgainst({ namespaces: 10, credentials: 30, oneSecret: true });
-    expect([runs <= 1.3, writes]).toEqual([true, 1]);
+  it("that share a token, its Secret is written once a second while they become known, and not for each", async () => {
+    let writes = 0;
+    const answered: Shape["answered"] = (_call, answer) => {
+      if (answer?.metadata?.name?.startsWith("regcred-token-")) writes += 1;
+      return answer;
+    };
+    const writeTakes = Temporal.Duration.from({ milliseconds: 40 });
+    const cluster = growingCluster({ ...ownTeams(40), answered, writeTakes });
+    const { seconds } = await cluster.begin();
+    expect(writes).toBeLessThanOrEqual(seconds + 2);
+    await cluster.stop();
+  });
+
+  it("that all write the same Secret of every namespace, only the Secret runs twice: it waits for the records", async () => {
+    const { runs, writes } = await startAgainst({ namespaces: 20, credentials: 30, oneSecret: true });
+    expect([runs <= 1.6, writes]).toEqual([true, 1]);
+  });
+
+  it("that all write the same Secret, all are served in three times what it takes with one, where writes take their time", async () => {
+    const served = async (credentials: number): Promise<number> => {
+      const writeTakes = Temporal.Duration.from({ milliseconds: 40 });
+      const cluster = growingCluster({ namespaces: 100, credentials, oneSecret: true, writeTakes });
+      const { seconds } = await cluster.begin();
+      expect(cluster.secrets()).toBe(100);
+      await cluster.stop();
+      return seconds;
+    };
+    expect((await served(20)) / (await served(1))).toBeLessThanOrEqual(3);
+  });
+
+  it("that all write the same Secret, the records are written for many namespaces at a time", async () => {
+    const credentials = 10;
+    /** How often the record of each is written. */
+    const recorded = async (namespaces: number): Promise<number> => {
+      let writes = 0;
+      const answered: Shape["answered"] = (_call, answer) => {
+        if (answer?.metadata?.name?.startsWith("regcred-members-")) writes += 1;
+        return answer;
+      };
+      const cluster = growingCluster({ namespaces, credentials, oneSecret: true, answered });
+      await cluster.begin();
+      expect(cluster.secrets()).toBe(namespaces);
+      await cluster.stop();
+      return writes / credentials;
+    };
+    const [few, many] = [await recorded(10), await recorded(80)];
+    expect([few <= 4, many <= 4]).toEqual([true, true]);
   });
 });
 

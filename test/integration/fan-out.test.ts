@@ -93,6 +93,13 @@ describe("a credential on a real cluster", () => {
       await world.namespaces(["pick-old"], { labels: { tier: "web", stage: "old" } });
       await world.namespaces(["pick-mute"], { labels: { tier: "web", stage: "live" } });
       await annotate("/api/v1/namespaces/pick-mute", "true");
+      // It was made just now, by nobody who waits for its account: one that has none is served without a reference.
+      await eventually(
+        "the operator's namespace has an account",
+        async () =>
+          (await world.admin.get(`/api/v1/namespaces/${operatorNamespace}/serviceaccounts/default`)) !== undefined,
+        Temporal.Duration.from({ minutes: 2 }),
+      );
     });
 
     const expression = (key: string, operator: string, values?: readonly string[]): object => ({
@@ -420,10 +427,9 @@ describe("a credential on a real cluster", () => {
       await world.namespaces(["tag-odd"], { labels: { tenant: "A_b" } });
       await world.namespaces(["tag-soon"], { labels: { tenant: "soon" } });
       await world.credential("tag", spec("tag", "tag-$(namespace.labels['tenant'])"));
-      await eventually("it is counted", async () => {
-        const { ready, failed } = (await world.status("tag")).namespaces ?? {};
-        return ready === 2 && failed === 4;
-      });
+      await expect
+        .poll(async () => (await world.status("tag")).namespaces, soon)
+        .toMatchObject({ ready: 2, failed: 4 });
       for (const namespace of ["tag-acme", "tag-acme-2"])
         expect(await tenantPassword(namespace, "tag")).toBe("of acme");
       for (const namespace of ["tag-none", "tag-empty", "tag-odd", "tag-soon"]) {

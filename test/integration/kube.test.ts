@@ -251,19 +251,23 @@ describe("lists and watches", () => {
       query: { fieldSelector: "metadata.name=pull" },
       keeps,
     });
-    const never = new AbortController().signal;
     const page = await pollUntil(() => itemsOf(source, { limit: 500 }).catch(() => undefined), {
       what: "the right to list",
       limit: soon,
     });
     expect(page.items).toHaveLength(1);
+    const enough = new Error("enough");
     const initialEvents = async (): Promise<readonly WatchEvent[]> => {
       const seen: WatchEvent[] = [];
       const timeout = Temporal.Duration.from({ seconds: 30 });
-      for await (const event of source.watch({ timeout, sendInitialEvents: true }, never)) {
+      const stop = new AbortController();
+      const onEvent = (event: WatchEvent): void => {
         seen.push(event);
-        if (event.type === "BOOKMARK") break;
-      }
+        if (event.type === "BOOKMARK") stop.abort(enough);
+      };
+      await source.watch({ timeout, sendInitialEvents: true }, onEvent, stop.signal).catch((error: unknown) => {
+        if (error !== enough) throw error;
+      });
       return seen;
     };
     const asked = await initialEvents().catch((error: unknown) => error);

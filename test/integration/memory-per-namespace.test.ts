@@ -7,7 +7,7 @@ import { nodeOptions } from "../node-options.ts";
 
 const driver = fileURLToPath(new URL("../growth/kept-memory.ts", import.meta.url));
 /** Bytes: docs/performance.md */
-const most = 7_500;
+const most = 3_400;
 
 it("a namespace that is served costs a few kilobytes, the Secret itself among them", async () => {
   const kept = async (namespaces: number): Promise<number> => {

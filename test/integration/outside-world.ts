@@ -163,6 +163,7 @@ function mirror(admin: AdminClient): Mirror {
     believedSince: () => elapsed() - 10_000,
     isBlind: () => false,
     storingRefusedAt: () => -Infinity,
+    idleUntil: () => 0,
     isListening: () => "now",
     // What lies between two looks is not seen: only what stands in the end counts.
     counts: () => false,

@@ -97,9 +97,6 @@ describe("etcd that was restored from a backup", () => {
   };
   const isRightAsOfThen = async (): Promise<void> => {
     await served(["team-a", "team-b"], "hush-1");
-    const onlyHub = async (name: string): Promise<boolean> =>
-      Object.keys((await world.logins(name)) ?? {}).join() === hub;
-    expect([await onlyHub("team-a"), await onlyHub("team-b")]).toEqual([true, true]);
     // Who came later has left its memory.
     await eventually(
       "the status counts who is there",
@@ -114,6 +111,11 @@ describe("etcd that was restored from a backup", () => {
       data: { key: "dmFsdWU=" },
     });
   };
+  const onlyHub = async (name: string): Promise<boolean> =>
+    Object.keys((await world.logins(name)) ?? {}).join() === hub;
+  /** Its Secrets are those of then, and were not written since. */
+  const noneOfLater = async (): Promise<void> =>
+    expect([await onlyHub("team-a"), await onlyHub("team-b")]).toEqual([true, true]);
   const worksOn = async (password: string, name: string): Promise<void> => {
     await rotate(password);
     await world.namespaces([name]);
@@ -140,6 +142,7 @@ describe("etcd that was restored from a backup", () => {
       const before = proxy.count().all;
       await backup.restore("start anew");
       await isRightAsOfThen();
+      await noneOfLater();
       await eventually("one leads", () => Promise.resolve(leading().length === 1), minute);
       expect(proxy.count().all - before).toBeLessThan(1_500);
       expect(await requestsWhileQuiet()).toBeLessThan(quiet.requests);
@@ -168,6 +171,7 @@ describe("etcd that was restored from a backup", () => {
       await work();
       await backup.restore("start anew");
       await isRightAsOfThen();
+      await noneOfLater();
       await eventually("one who lives leads", async () => leading().length === 1 && (await holder()) !== dead, minute);
       expect(await requestsWhileQuiet()).toBeLessThan(quiet.requests);
       await worksOn("hush-3", "team-after");
@@ -195,6 +199,9 @@ describe("etcd that was restored from a backup", () => {
         minute,
       );
       expect(await requestsWhileQuiet()).toBeLessThan(10 * quiet.requests);
+      // What is written before all has been read again has the logins of a time that is no more, and is to be written anew; but that
+      // of a RegistryCredential which has gone without a drain stays beside ours: docs/operations.md.
+      for (const name of ["team-a", "team-b"]) await world.admin.remove(`/api/v1/namespaces/${name}/secrets/regcred`);
       await startAnew(world.cluster);
       await isRightAsOfThen();
       expect(await requestsWhileQuiet()).toBeLessThan(quiet.requests);

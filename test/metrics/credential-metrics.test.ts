@@ -5,6 +5,7 @@ import type { Status } from "../../src/api/registry-credential.ts";
 import type { NamespaceView } from "../../src/controllers/credential/plan-types.ts";
 import { credentialMetrics } from "../../src/metrics/credential-metrics.ts";
 import { instruments } from "../../src/metrics/instruments.ts";
+import { namespacesOf } from "../controllers/credential/tallied.ts";
 import { credential, failure, minute, staticEntry } from "../entitlement/objects.ts";
 import { seriesIn } from "./series.ts";
 
@@ -30,7 +31,11 @@ const reported = (
   const { publish, forget } = credentialMetrics(made, readers);
   return {
     publish: (name, status, namespaces = [], suspend = false) =>
-      publish(credential({ name, spec: { suspend, registries: [staticEntry({ name: "main" })] } }), status, namespaces),
+      publish(
+        credential({ name, spec: { suspend, registries: [staticEntry({ name: "main" })] } }),
+        status,
+        namespacesOf(namespaces).failing,
+      ),
     forget: (name) => forget(name, knownAbsent),
     series: async (metric) => seriesIn(await made.text(), metric),
   };

@@ -10,6 +10,57 @@ const fault = (name: string, file: string, [from, to]: readonly [string, string]
 
 export const controllerMutants: readonly Mutant[] = [
   fault(
+    "a login comes into a Secret before the record says so, if all others leave it then",
+    "controllers/pull-secret/apply",
+    ["const areLeaving = stays &&", "const areLeaving = !stays &&"],
+    "controllers/pull-secret/note-members",
+  ),
+  fault(
+    "what was made anew for one that cannot be read counts only once it is on record",
+    "entitlement/roles",
+    ["isMadeAnew || members.holds", "(isMadeAnew && isMadeAnew !== isNamed) || members.holds"],
+    "entitlement/roles",
+  ),
+  fault(
+    "what changes during a run that then waits for it is not noticed",
+    "runtime/queue/controllers",
+    ["if (waits.wait(key, waitsFor)) enqueue(key, afterWait);", "waits.wait(key, waitsFor);"],
+    "runtime/queue/controllers",
+  ),
+  fault(
+    "who begins to use a token while others are stored with it is stored with it no more",
+    "controllers/token/apply",
+    ["    if (isNews) context", "    if (isNews && named.size < 0) context"],
+    "controllers/token/apply",
+  ),
+  fault(
+    "who has nothing in a Secret has to leave it where its marks were stripped",
+    "entitlement/roles",
+    [
+      "remembered && (!members.recorded(uid) || members.mayHoldIn(uid, namespace.uid));",
+      "remembered && uid !== namespace.uid;",
+    ],
+    "entitlement/roles",
+  ),
+  fault(
+    "who is stored already is stored again and again",
+    "controllers/token/apply",
+    ["    if (isNews) context", "    if (isNews || context.grants.tokens.lacksMakers(grantKey)) context"],
+    "controllers/token/apply",
+  ),
+  fault(
+    "a login that is made in the cluster is not waited for where another one is asked for outside",
+    "grants/contributions",
+    ['isInside ? "inside" : (waiting ?? "outside");', 'isInside ? (waiting ?? "inside") : "outside";'],
+    "controllers/pull-secret/observe",
+  ),
+  fault(
+    "what cannot be recorded is asked for again and again",
+    "controllers/pull-secret/apply",
+    ["if (unrecorded.length === 0 || memory.unrecordable) return false;", "if (unrecorded.length === 0) return false;"],
+    "controllers/members/coming-members",
+  ),
+  fault(
     "of one that cannot be read the status counts that was read with its spec",
     "entitlement/last-good-spec",
     ["    ...(status && { status }),\n", ""],
@@ -36,13 +87,13 @@ export const controllerMutants: readonly Mutant[] = [
   fault(
     "a token is stored with the hosts that its entry had before",
     "grants/token-makers",
-    ["noted.get(key) ?? maker;", "maker;"],
+    ["noted?.get(makerKey(maker)) ?? maker]", "maker]"],
     "grants/token-makers",
   ),
   fault(
     "each Secret that goes has all that is left of a deletion looked at",
     "controllers/credential/drain",
-    ["waiting.restsUntil > began && !forced", "waiting.restsUntil > began && false"],
+    ["rests(waiting, began, count) && !forced", "rests(waiting, began, count) && false"],
     "controllers/credential/drain-over-time",
   ),
   fault(
@@ -54,7 +105,7 @@ export const controllerMutants: readonly Mutant[] = [
   fault(
     "what was found of a namespace is not counted again",
     "controllers/credential/tallies",
-    ["        note(credentials, namespace);\n        noteConcerned(namespace);\n", ""],
+    ["      this.#note(credentials, namespace);\n      this.#noteConcerned(namespace);\n", ""],
     "controllers/credential/tallies",
   ),
   fault(
@@ -90,8 +141,14 @@ export const controllerMutants: readonly Mutant[] = [
   fault(
     "a namespace that was asked for once is not told what specs select since",
     "entitlement/selections",
-    ["for (; before.upTo < now; before.upTo += 1)", "for (; before.upTo < 0; before.upTo += 1)"],
+    ["if (before?.upTo === now) return", "if (before) return"],
     "entitlement/selections",
+  ),
+  fault(
+    "what is remembered of an object that was written once is never forgotten",
+    "runtime/queue/conflict-backoff",
+    ["if (left === 0 || now - lastAt < forgetAfter) return;", "if (left > 0) return;"],
+    "runtime/queue/conflict-backoff",
   ),
   fault(
     "who has a login in a namespace, and does not select it, is not asked for it",
@@ -143,6 +200,24 @@ export const controllerMutants: readonly Mutant[] = [
       "return beginWatch(health, state.resourceVersion);",
     ],
     "runtime/watch/reflector",
+  ),
+  fault(
+    "that the server has gone back is seen, and told to nobody before the list",
+    "runtime/watch/reflector",
+    ["        return this.#feed.wentBack();\n", "        return;\n"],
+    "runtime/watch/reflector",
+  ),
+  fault(
+    "who uses a token is not told where somebody puts a former one back",
+    "controllers/token/watches",
+    ["      if (isAnotherToken(before, after)) yield* usersOf(context, after.token.grantKey);\n", ""],
+    "controllers/token/watches",
+  ),
+  fault(
+    "who has lived by a token for less than a second before its entry was altered is never named by it",
+    "controllers/token/controller",
+    ["return tokens.lacksMakers(grantKey) ? storeMakers(context, grantKey, done, signal) : done;", "return done;"],
+    "world/world",
   ),
   fault(
     "nobody hears that the Lease went back",
@@ -242,8 +317,8 @@ export const controllerMutants: readonly Mutant[] = [
   ),
   fault(
     "a record without members that somebody deletes is not written again",
-    "entitlement/members",
-    ["parts: new Map([[0, new Set()]]),", "parts: new Map(),"],
+    "entitlement/member-parts",
+    ["rows: new Map([[0, new Set()]]),", "rows: new Map(),"],
     "controllers/members/controller",
   ),
   fault(
@@ -280,6 +355,54 @@ export const controllerMutants: readonly Mutant[] = [
       "    members.saved(part);\n    try {\n      await storePart(context, part, rows, signal);",
       "    try {\n      await storePart(context, part, rows, signal);\n      members.saved(part);",
     ],
+    "controllers/members/controller",
+  ),
+  fault(
+    "a part of the record is written as it was before those ahead of it",
+    "controllers/members/apply",
+    [
+      "  for (const number of parts) {\n    const part = { credentialUid, part: number };\n    // As it is by now: it may have changed while those before it were written.\n    const rows = isOver ? undefined : members.rows(part);\n",
+      "  const parted = parts.map((part) => ({ part: { credentialUid, part }, rows: isOver ? undefined : members.rows({ credentialUid, part }) }));\n  for (const { part, rows } of parted) {\n",
+    ],
+    "controllers/members/controller",
+  ),
+  fault(
+    "what another run has asked to be recorded is taken for recorded",
+    "controllers/pull-secret/apply",
+    ["coming.includes(uid) || !standing.includes(uid)", "coming.includes(uid)"],
+    "controllers/pull-secret/note-members",
+  ),
+  fault(
+    "what is sent of a record is taken for stored",
+    "entitlement/member-parts",
+    ["known?.sent.set(part, this.#changes);", "known?.stored.set(part, this.#changes);"],
+    "entitlement/members",
+  ),
+  fault(
+    "a status is written at once after each status of one's own",
+    "controllers/credential/watches",
+    ['isNews ? { lane: "interactive" } : statusSoon', '{ lane: "interactive" }'],
+    "growth/growth",
+  ),
+  fault(
+    "each Secret that several share waits for writes of the records of its own",
+    "controllers/members/apply",
+    [
+      "if (!next && !running.has(uid) && wait <= 0) return begin();",
+      "if (!running.has(uid) || wait <= 0) return begin();",
+    ],
+    "growth/growth",
+  ),
+  fault(
+    "what does not fit into a token Secret takes the room of what would",
+    "cluster/makers",
+    ["    if (fits) room -= bytes;", "    room -= bytes;"],
+    "grants/token-makers",
+  ),
+  fault(
+    "each round of records has a write of its own behind one that takes long",
+    "controllers/members/apply",
+    ["waiting.all.get(uid) ?? waiting[which].get(uid)", "waiting.all.get(uid)"],
     "controllers/members/controller",
   ),
   fault(
@@ -361,6 +484,30 @@ export const controllerMutants: readonly Mutant[] = [
     "grants/grant-tracker",
   ),
   fault(
+    "who has ceased to use a token is missing in its Secret for ever",
+    "grants/grant-tracker",
+    ["if (using) this.#made.keepOnly(key, using);", "if (!using) this.#made.keepOnly(key, new Set());"],
+    "grants/token-makers",
+  ),
+  fault(
+    "who has ceased to use a token is forgotten before its Secret is written",
+    "controllers/token/apply",
+    [
+      "  const makers = tokens.makers(token.grantKey);",
+      "  const makers = tokens.makers(token.grantKey);\n  tokens.forgetCeased(token.grantKey);",
+    ],
+    "controllers/token/apply",
+  ),
+  fault(
+    "what can neither be recorded nor written is tried as if nothing had failed",
+    "controllers/pull-secret/apply",
+    [
+      "  if (unrecorded.length === 0 || memory.unrecordable) return false;",
+      "  const isTold = memory.unrecordable;\n  memory.unrecordable = undefined;\n  if (unrecorded.length === 0 || isTold) return false;",
+    ],
+    "controllers/members/coming-members",
+  ),
+  fault(
     "what a Secret asks for beside its login overtakes a new namespace",
     "grants/grant-tracker",
     ["before.size > 0 ||", "before.size > 1 ||"],
@@ -431,5 +578,73 @@ export const controllerMutants: readonly Mutant[] = [
     "controllers/pull-secret/watches",
     ["(change.after ?? change.before)?.namespace === settings", "change.after?.namespace === settings"],
     "controllers/watches",
+  ),
+  fault(
+    "a status goes through all namespaces that fail",
+    "controllers/credential/tally",
+    ["    failing: this.#failing.all(),", "    failing: (this.#told.forEach(() => undefined), this.#failing.all()),"],
+    "growth/cost-of-events.alone",
+  ),
+  fault(
+    "a status goes through all grants",
+    "controllers/credential/grant-tally",
+    [
+      "    this.#upToDate(now);\n",
+      "    for (const key of this.#known.keys()) this.#unseen.add(key);\n    this.#upToDate(now);\n",
+    ],
+    "growth/cost-of-events.alone",
+  ),
+  {
+    fault: "failures",
+    name: "a ServiceAccount that is made anew under its name, as of a namespace that comes again and again, is contested for that",
+    edits: [
+      {
+        file: "src/controllers/service-account/round.ts",
+        from: "this.#reverts.set(account.uid, result.reverts);",
+        to: "this.#reverts.set(account.key, result.reverts);",
+      },
+      {
+        file: "src/controllers/service-account/round.ts",
+        from: "before({ uid, name }: ServiceAccountRecord)",
+        to: "before({ key: uid, name }: ServiceAccountRecord)",
+      },
+    ],
+    foundBy: { phase: "unit", path: "test/controllers/service-account/remade-account.test.ts" },
+  },
+  fault(
+    "what was found in a Namespace that is gone is forgotten before anybody is asked or what it was given is forgotten",
+    "controllers/pull-secret/controller",
+    [
+      "if (gone) forgetLogins(context, key, context.credentials.statusCache.secretNames(key));",
+      "if (gone) context.credentials.statusCache.forget(key, gone);",
+    ],
+    "controllers/credential/gone-namespace",
+  ),
+  fault(
+    "a Namespace that goes is told to everybody",
+    "controllers/credential/watches",
+    [
+      "const found = before?.uid === after?.uid ? [] : foundIn(context.credentials.statusCache, key);",
+      "const found = before?.uid === after?.uid ? [] : [...credentials.values()].map(({ name }) => name);",
+    ],
+    "growth/cost-of-events.alone",
+  ),
+  fault(
+    "a status tells of a grant as it was when its namespaces were counted",
+    "controllers/credential/tallies",
+    ["    for (const key of changedGrants) tally.grantChanged(key);\n", ""],
+    "controllers/credential/tallies",
+  ),
+  fault(
+    "a token Secret is written for each that becomes known to use it",
+    "controllers/token/controller",
+    ["const gathered = 1_000;", "const gathered = 0;"],
+    "growth/growth",
+  ),
+  fault(
+    "a deletion is looked at once a second, however many namespaces are left",
+    "controllers/credential/plan-drain",
+    ["return things > lookAgain ? things : 0;", "return things === 0 ? 1 : 0;"],
+    "controllers/credential/looks",
   ),
 ];

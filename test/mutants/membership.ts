@@ -91,7 +91,7 @@ export const membershipMutants: readonly Mutant[] = [
       },
       {
         file: followsRemovals,
-        from: "      for (const credential of specs.values()) guard.stays(credential, before.name);\n",
+        from: "        if (credential) guard.stays(credential, before.name);\n",
         to: "",
       },
     ],

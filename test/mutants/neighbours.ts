@@ -54,7 +54,7 @@ export const neighbourMutants: readonly Mutant[] = [
   fault(
     "what was taken back may be put back",
     "controllers/pull-secret/apply.ts",
-    ["run.remember(written ? undefined : { tookBack: true });", "run.remember(undefined);"],
+    ["run.remember(written ? undefined : takenBack);", "run.remember(undefined);"],
     copied,
   ),
   fault(

@@ -69,8 +69,20 @@ export const paceMutants: readonly Mutant[] = [
   fault(
     "half a line at the end of a watch is a good end",
     "runtime/client/list-watch.ts",
-    ['if (!next.value) throw unavailable("the watch broke off in the middle of an event", "TruncatedEvent");', ""],
+    ['if (!lines.isWhole()) throw unavailable("the watch broke off in the middle of an event", "TruncatedEvent");', ""],
     "runtime/client/list-watch",
+  ),
+  fault(
+    "a call that is given up before it has a connection is sent all the same",
+    "runtime/client/exchange.ts",
+    ["const reason = cutOff ?? blocker();", "const reason = blocker();"],
+    "runtime/client/exchange",
+  ),
+  fault(
+    "a call that is given up while it waits for its credentials is sent all the same",
+    "runtime/client/transport.ts",
+    ["      signal.throwIfAborted();\n      this.#sockets", "      this.#sockets"],
+    "runtime/client/transport",
   ),
   fault(
     "a call leaves a listener behind",
@@ -183,7 +195,7 @@ export const paceMutants: readonly Mutant[] = [
   fault(
     "a tenant's account is nobody's identity",
     "entitlement/named-accounts.ts",
-    ["...(users.get(`*/${name}`) ?? []), ", ""],
+    ["...users.of(`*/${name}`), ", ""],
     "entitlement/named-accounts",
   ),
   fault(
@@ -209,6 +221,36 @@ export const paceMutants: readonly Mutant[] = [
     "grants/verify.ts",
     ["      else registries.gave(host);\n", ""],
     "grants/verify",
+  ),
+  fault(
+    "a token that somebody alters as it is stored is minted again each second",
+    "controllers/token/apply.ts",
+    ["stored.token?.grantKey !== token.grantKey)", 'stored.token?.grantKey === "")'],
+    "controllers/token/controller",
+  ),
+  fault(
+    "of a token that hundreds use the answer to its write is not read",
+    "cluster/cluster-objects.ts",
+    ["memoryTypes.has((body as { readonly type?: unknown }).type)", "memoryTypes.has(body)"],
+    "cluster-state/cluster-objects",
+  ),
+  fault(
+    "a name that is known from now on is taken for a change of rights, for which all is counted anew",
+    "cluster/pull-secret-watches.ts",
+    ["if (isRefusal) onRefusal();", "onRefusal();"],
+    "cluster-state/pull-secret-watches",
+  ),
+  fault(
+    "who has rested counts as one who rests",
+    "runtime/queue/pace.ts",
+    ["if (until <= now) restsUntil.delete(each);", "if (until > now) void each;"],
+    "runtime/queue/pace",
+  ),
+  fault(
+    "who rests takes no time from others",
+    "runtime/queue/pace.ts",
+    ["(restsUntil.size + 1)", "1"],
+    "runtime/queue/pace",
   ),
   fault(
     "a call that has ended leaves its timer",

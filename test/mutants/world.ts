@@ -69,8 +69,8 @@ export const worldMutants: readonly Mutant[] = [
   }),
   found("another source is not noticed", {
     file: "src/grants/grants-by-source.ts",
-    from: "grants.get(source) ?? []",
-    to: "grants.get(`${source}.`) ?? []",
+    from: "grants.of(source)",
+    to: "grants.of(`${source}.`)",
   }),
   found("foreign references are thrown out", {
     file: "src/controllers/service-account/plan.ts",
@@ -97,11 +97,15 @@ export const worldMutants: readonly Mutant[] = [
     from: "if (!record || record.resourceVersion === judged)",
     to: "if (!record)",
   }),
-  known("references are not looked at when somebody else's login leaves the Secret", "takes references off once", {
-    file: "src/controllers/service-account/watches.ts",
-    from: "(isSame && !isChanged)",
-    to: "isSame",
-  }),
+  known(
+    "references are not looked at when somebody else's login leaves the Secret",
+    "refers no more to what was left long ago",
+    {
+      file: "src/controllers/service-account/watches.ts",
+      from: "(isSame && !isChanged)",
+      to: "isSame",
+    },
+  ),
   known("who uses a token is stored no more while its source is missing", "stores who uses a token", {
     file: "src/controllers/token/apply.ts",
     from: 'if (otherwise.failed && otherwise.retry !== "on-change") return otherwise;',
@@ -109,18 +113,9 @@ export const worldMutants: readonly Mutant[] = [
   }),
   known("a login comes into a Secret of several before the record says so", "in the moment before a crash", {
     file: "src/controllers/pull-secret/apply.ts",
-    from: "  if (names.length < 2 && !areLeaving) return;",
-    to: "  if (names.length > 0) return;",
+    from: "  if (names.length < 2 && !areLeaving && !isUnreadable) return [];",
+    to: "  if (names.length > 0) return [];",
   }),
-  known(
-    "a login comes into a Secret before the record says so, if all others leave it then",
-    "as the last one leaves it",
-    {
-      file: "src/controllers/pull-secret/apply.ts",
-      from: "const areLeaving = stays &&",
-      to: "const areLeaving = !stays &&",
-    },
-  ),
   known("whose a Secret is is forgotten as soon as a namesake is there", "while nobody of its name was there", {
     file: "src/entitlement/roles.ts",
     from: "gone: isNamed || contributors.some(isNamesake) ? uids : [] };",
@@ -168,9 +163,9 @@ export const worldMutants: readonly Mutant[] = [
     name: "of several tokens that fail the one is told that was asked for first",
     edits: [
       {
-        file: "src/controllers/credential/plan-status.ts",
-        from: "if (!first || wordsOf(each) < wordsOf(first)) first = each;",
-        to: "first ??= each;",
+        file: "src/controllers/credential/grant-tally.ts",
+        from: "? one.failure.message < other.failure.message : one.lacksToken,",
+        to: "? false : one.lacksToken,",
       },
     ],
     foundBy: { phase: "unit", path: "test/controllers/credential/plan-status.test.ts" },
@@ -179,11 +174,6 @@ export const worldMutants: readonly Mutant[] = [
     file: "src/controllers/service-account/watches.ts",
     from: "      lost.length === 0 ? [] : referring(lost.map((name) => ({ name }))),",
     to: "      lost.length >= 0 ? [] : referring(lost.map((name) => ({ name }))),",
-  }),
-  known("what was made anew for one that cannot be read counts only once it is on record", "just before the process", {
-    file: "src/entitlement/roles.ts",
-    from: "isMadeAnew || members.holds",
-    to: "(isMadeAnew && isMadeAnew !== isNamed) || members.holds",
   }),
   known("a record that comes into sight is looked at by nobody", "whose creation had no answer, and was not seen", {
     file: "src/controllers/members/watches.ts",
@@ -195,4 +185,13 @@ export const worldMutants: readonly Mutant[] = [
     from: "  for (const namespace of others) judged.judged(namespace, name);\n",
     to: "",
   }),
+  known(
+    "who cannot be read is recorded after its login stands there",
+    "keeps the login of one that cannot be read in a namespace made anew",
+    {
+      file: "src/controllers/pull-secret/apply.ts",
+      from: " && !areLeaving && !isUnreadable)",
+      to: " && !areLeaving)",
+    },
+  ),
 ];

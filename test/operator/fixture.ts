@@ -5,6 +5,7 @@ import { type OperatorSettings, operatorConfigFrom } from "../../src/config/conf
 import type { Http } from "../../src/providers/http/http.ts";
 import { providers } from "../../src/providers/index.ts";
 import { NetworkError } from "../../src/providers/http/network-error.ts";
+import type { Clock } from "../../src/runtime/clock.ts";
 import type { Log } from "../../src/runtime/observability/log.ts";
 import { minimal } from "../api/registry-credential.ts";
 import { fakeClock } from "../fake-clock.ts";
@@ -25,6 +26,8 @@ export interface ReplicaOptions {
   readonly settings?: Partial<OperatorSettings>;
   /** The answer of registries and clouds; there are none, if absent. */
   readonly clouds?: Http;
+  /** Default: the one that the test moves. */
+  readonly clock?: Clock;
 }
 
 export interface Replica extends Operator {
@@ -104,7 +107,10 @@ export function fixture({
     /** What somebody beside the replicas reaches the cluster through. */
     connection: playedConnection(wiring, "person"),
     setFaults: (faults: Faults = noFaults): void => void (wiring.faults = faults),
-    run: (by: string, { namespace = ops, leaderElection = true, settings, clouds }: ReplicaOptions = {}): Replica => {
+    run: (
+      by: string,
+      { namespace = ops, leaderElection = true, settings, clouds, ...its }: ReplicaOptions = {},
+    ): Replica => {
       places.set(by, { namespace, leaderElection });
       const made = operator({
         connection: playedConnection(wiring, by),
@@ -122,7 +128,7 @@ export function fixture({
           close: async () => say("network closed"),
         },
         log,
-        clock,
+        clock: its.clock ?? clock,
         random: () => 0.5,
         version: "0.0.0",
         instance: by,

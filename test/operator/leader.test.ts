@@ -45,8 +45,8 @@ describe("a replica", () => {
       expect.stringMatching(/^POST secrets\/regcred-token-/),
       "POST secrets/regcred",
       "PATCH serviceaccounts/default",
-      expect.stringMatching(/^PUT secrets\/regcred-members-/),
       "PATCH registrycredentials/acme/status",
+      expect.stringMatching(/^PUT secrets\/regcred-members-/),
     ]);
     on.isLawful();
   });

@@ -1,7 +1,8 @@
 // Passes a request to the API server in memory, and records it.
+import type { IncomingHttpHeaders } from "node:http";
 import type { Dispatcher } from "undici";
 import type { Connection } from "../../src/runtime/client/connection.ts";
-import type { Blocker, Pools, Purpose } from "../../src/runtime/client/pools.ts";
+import type { Pools, Purpose } from "../../src/runtime/client/pools.ts";
 import type { FakeClock } from "../fake-clock.ts";
 import { type Answer, type ApiServer, type Call, type Change, type Target, targetOf } from "./api-server.ts";
 
@@ -18,13 +19,8 @@ export interface Recorded extends Played {
   readonly code: number;
 }
 
-/** A call that not even its deadline ends. */
-interface Stuck {
-  readonly stuck: Promise<void>;
-}
-
 /** What happens to a call on its way: it may wait, or be answered by somebody else than the API server. */
-export type Faults = (call: Played) => Promise<Answer | void> | Answer | Stuck | void;
+export type Faults = (call: Played) => Promise<Answer | void> | Answer | void;
 
 export interface Wiring {
   readonly server: ApiServer;
@@ -37,35 +33,39 @@ export interface Wiring {
   readonly closed: string[];
 }
 
-type Sent = Dispatcher.RequestOptions<Blocker> & { readonly signal: AbortSignal };
-
 const bookmarkEvery = Temporal.Duration.from({ minutes: 1 });
 
 /** What `by` reaches the API server through. */
 export function playedConnection(wiring: Wiring, by: string): Connection {
-  const send = async (purpose: Purpose, sent: Sent): Promise<unknown> => {
+  const carryOut = async (purpose: Purpose, sent: Dispatcher.DispatchOptions, wire: Wire): Promise<void> => {
     const url = new URL(sent.path, "https://server.invalid");
     const { pathname: path } = url;
     const query = Object.fromEntries(url.searchParams);
     const body = JSON.parse((sent.body as string | Buffer | null)?.toString() ?? "{}") as Call["body"];
     const call = { method: String(sent.method), path, query, body, ...targetOf(path), by };
-    sent.signal.throwIfAborted();
-    const faults = wiring.faults(call);
-    if (faults && "stuck" in faults) await faults.stuck;
-    const met = await unlessAborted(faults && "stuck" in faults ? undefined : faults, sent.signal);
-    // As the sockets ask, in the moment before it is written.
-    const blocker = sent.opaque?.();
-    if (blocker) throw blocker;
+    const met = await wiring.faults(call);
+    wire.begin();
     const { clock, server, recorded } = wiring;
     const isWatch = query["watch"] === "true";
     wiring.onCall(call, clock.elapsed());
     const answer = met ?? (isWatch ? { code: 200, body: {} } : server.answer(call));
     recorded.push({ ...call, purpose, at: clock.elapsed(), code: answer.code });
-    if (isWatch && !met) return { statusCode: 200, headers: {}, body: changes(wiring, call, sent.signal) };
-    return answered(answer);
+    const { code, headers, text = JSON.stringify(answer.body) } = answer;
+    wire.answer(code, { "content-type": "application/json", ...headers });
+    if (isWatch && !met) for await (const piece of changes(wiring, call, wire.signal)) wire.piece(piece);
+    else wire.piece(Buffer.from(text));
+    wire.end();
+  };
+  const dispatch = (purpose: Purpose, sent: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void => {
+    const wire = wireTo(handler);
+    carryOut(purpose, sent, wire).catch((error: unknown) => wire.fail(error));
   };
   const pools: Pools = {
-    pool: (purpose) => ({ request: (sent: Sent) => send(purpose, sent) }) as unknown as Dispatcher,
+    pool: (purpose) =>
+      ({
+        dispatch: (sent: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler) =>
+          dispatch(purpose, sent, handler),
+      }) as unknown as Dispatcher,
     trust: () => undefined,
     close: async () => void wiring.closed.push(by),
   };
@@ -77,16 +77,33 @@ export function playedConnection(wiring: Wiring, by: string): Connection {
   };
 }
 
-function answered({ code, headers, body, text = JSON.stringify(body) }: Answer): object {
-  return {
-    statusCode: code,
-    headers: { "content-type": "application/json", ...headers },
-    body: Object.assign(onePiece(text), { text: () => Promise.resolve(text), dump: () => Promise.resolve() }),
-  };
+/** What undici tells whoever sends a request, in its order. Each step throws what the request was given up with. */
+interface Wire {
+  readonly signal: AbortSignal;
+  begin(): void;
+  answer(code: number, headers: IncomingHttpHeaders): void;
+  piece(bytes: Buffer): void;
+  end(): void;
+  fail(error: unknown): void;
 }
 
-async function* onePiece(text: string): AsyncGenerator<Buffer> {
-  yield Buffer.from(text);
+function wireTo(handler: Dispatcher.DispatchHandler): Wire {
+  const stop = new AbortController();
+  const { signal } = stop;
+  const controller = { abort: (reason: Error) => stop.abort(reason) } as unknown as Dispatcher.DispatchController;
+  const unlessGivenUp = (step: () => void): void => {
+    signal.throwIfAborted();
+    step();
+    signal.throwIfAborted();
+  };
+  return {
+    signal,
+    begin: () => unlessGivenUp(() => handler.onRequestStart?.(controller, {})),
+    answer: (code, headers) => unlessGivenUp(() => handler.onResponseStart?.(controller, code, headers)),
+    piece: (bytes) => unlessGivenUp(() => handler.onResponseData?.(controller, bytes)),
+    end: () => unlessGivenUp(() => handler.onResponseEnd?.(controller, {})),
+    fail: (error) => handler.onResponseError?.(controller, error as Error),
+  };
 }
 
 /** A watch: what there is, where that is asked for, then each change, and a bookmark every minute. */

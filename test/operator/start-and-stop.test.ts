@@ -201,3 +201,24 @@ describe("a stop", () => {
     expect(leasesOf(on)).toEqual([]);
   });
 });
+
+it("a stop stores who uses a token though they were still being gathered", async () => {
+  const on = fixture();
+  on.addCredential("acme");
+  const a = on.run("a");
+  await on.pass(30);
+  const users = (): number => {
+    const [stored] = on.server.list("secrets").filter(({ metadata: { name } }) => name.startsWith("regcred-token-"));
+    const data = stored?.["data"] as Readonly<Record<string, string>> | undefined;
+    const { makers = [] } = JSON.parse(atob(data?.["token.json"] ?? "")) as { readonly makers?: readonly unknown[] };
+    return makers.length;
+  };
+  on.addCredential("second", {}, { host: "other.example.com" });
+  await on.pass(0.5);
+  expect([on.logins("team-a"), users()]).toEqual([
+    { "https://index.docker.io/v1/": "first", "other.example.com": "first" },
+    1,
+  ]);
+  await on.stop(a);
+  expect(users()).toBe(2);
+});

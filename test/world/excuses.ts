@@ -4,7 +4,7 @@ import type { Claim } from "./truth.ts";
 import { teamLabel } from "./words.ts";
 import type { World } from "./world.ts";
 
-export function excusedBy({ faults, listFaults, cloud, server, ledger, operator }: World): (claim: Claim) => boolean {
+export function excusedBy({ faults, listFaults, cloud, ledger, operator }: World): (claim: Claim) => boolean {
   const isHit = ({ of }: Fault, { credential, namespace }: Claim): boolean => {
     switch (of.resource) {
       case "secrets":
@@ -20,16 +20,22 @@ export function excusedBy({ faults, listFaults, cloud, server, ledger, operator 
         return false;
     }
   };
+  /** Who names a label that was not asked for goes on as it was, with the hosts that it had in the Secret. */
+  const isBesideLabels = ({ namespace, secretName }: Claim): boolean =>
+    ledger.past.now().credentials.some(({ uid, spec }) => {
+      const place = { namespaceUid: namespace.uid, secretName, credentialUid: uid };
+      const hasPart = spec.pullSecret.name === secretName || ledger.past.lastLeft(place) !== undefined;
+      return hasPart && JSON.stringify(spec).includes(teamLabel);
+    });
   /** What may not be seen is waited for; of Namespaces, what of them has changed meanwhile, and labels that were not asked for. */
-  const isUnseen = ({ resource, since }: ListFault, { credential, namespace }: Claim): boolean =>
+  const isUnseen = ({ resource, since }: ListFault, claim: Claim): boolean =>
     resource !== "namespaces" ||
     !operator().parts.working() ||
-    (ledger.namespaceChangedAt.get(namespace.name) ?? 0) >= since ||
-    JSON.stringify(credential.spec).includes(teamLabel);
+    (ledger.namespaceChangedAt.get(claim.namespace.name) ?? 0) >= since ||
+    isBesideLabels(claim);
   return (claim) =>
     listFaults.some((each) => isUnseen(each, claim)) ||
     (cloud.mood !== "well" && claim.grant?.provider !== "Static") ||
     claim.credential.spec.suspend ||
-    server.get({ resource: "namespaces", name: claim.namespace.name })?.metadata.uid !== claim.namespace.uid ||
     faults.some((fault) => fault.how === "throttled" || isHit(fault, claim));
 }

@@ -45,9 +45,11 @@ export interface ListFault {
   readonly since: number;
 }
 
-export function isHit({ of }: Fault, request: Request): boolean {
+export function isHit({ how, of }: Fault, request: Request): boolean {
   const { verb, resource, subresource, namespace, name } = request;
   const kind = subresource === undefined ? resource : `${resource}/${subresource}`;
+  // A quota counts objects: https://kubernetes.io/docs/concepts/policy/resource-quotas/#quota-on-object-count
+  if (how === "quota" && verb !== "create") return false;
   return (
     of.resource === kind &&
     (of.namespace === undefined || of.namespace === namespace) &&

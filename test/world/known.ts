@@ -663,7 +663,7 @@ export const known: readonly Known[] = [
   {
     what: "takes a Secret for its tenant's that was made while nothing could be stored, and has lost its mark before the next start",
     steps: [
-      soon({ act: "fault", how: "quota", on: { kind: "tokens" } }),
+      soon({ act: "fault", how: "forbidden", on: { kind: "tokens" } }),
       after(2 * second, { act: "tenant", at: "b-2", secret: "regcred", does: "delete" }),
       after(50, { act: "restart", after: 3, sent: false }),
       after(13 * 60 * minute, { act: "lists", how: "down", of: "accounts" }),
@@ -956,6 +956,610 @@ export const known: readonly Known[] = [
           entries: [cloud({ name: "e1", role: "r1", identity: "TenantServiceAccount" })],
           secretName: "regcred-b",
           suspend: true,
+        }),
+      ),
+    ],
+  },
+  {
+    what: "owes nothing of before to a host that was taken back for a moment",
+    steps: [
+      after(12 * minute, { act: "restart", after: 3, sent: false }),
+      after(
+        0,
+        alterA({
+          field: "entries",
+          to: [cloud({ name: "e1", role: "account" }), entry({ name: "e2", from: "src-team", hosts: [hosts[0]] })],
+        }),
+      ),
+      after(30 * second, alterA({ field: "entries", to: [cloud({ name: "e2", from: "src-none" })] })),
+    ],
+  },
+  {
+    what: "leaves a reference to its tenant whose Secret stood there when nobody was to serve it",
+    steps: [
+      after(50, { act: "tenant", at: "b-2", secret: "regcred", does: "own with more" }),
+      soon(alterA({ field: "selects", to: "a-1" })),
+      after(50, create("b", { selects: "b", onConflict: "Merge", references: "None" })),
+      after(0, { act: "tenant", at: "b-2", secret: "regcred", does: "delete" }),
+    ],
+  },
+  {
+    what: "takes back what stands under a former name, though all names came to be known while that was looked at",
+    steps: [
+      after(2 * second, alterA({ field: "secretName", to: "regcred-b" })),
+      after(0, { act: "restart", after: 3, sent: false }),
+      soon({ act: "lists", how: "hidden", of: "secrets" }),
+      soon(alterA({ field: "selects", to: "a-1" })),
+      soon({ act: "tenant", at: "b-1", secret: "regcred", does: "delete" }),
+    ],
+  },
+  {
+    what: "decides nothing of a Secret in which only one is that cannot be read, nor of whom the record names beside it",
+    steps: [
+      soon({ act: "delete credential", name: "a", how: "stripped" }),
+      after(
+        50,
+        create("c", {
+          selects: "a",
+          entries: [cloud({ name: "e1", role: "team", identity: "TenantServiceAccount" })],
+          onConflict: "Merge",
+          excludesApp: true,
+          deletionPolicy: "Retain",
+        }),
+      ),
+      soon({ act: "garble credential", name: "c", on: true }),
+      soon({ act: "restart", after: 9, sent: true }),
+      soon(
+        create("a", {
+          selects: "not a-1",
+          entries: [cloud({ name: "e1", role: "team", hosts: [hosts[1], cloudHost] })],
+          onConflict: "Merge",
+          references: "None",
+        }),
+      ),
+    ],
+  },
+  {
+    what: "stores with a token who begins to use it while others who do are being stored",
+    steps: [
+      soon(
+        create("c", {
+          selects: "not a-1",
+          entries: [cloud({ identity: "ServiceAccount" })],
+          secretName: "regcred-b",
+          excludesApp: true,
+        }),
+      ),
+      after(0, { act: "lists", how: "down", of: "credentials" }),
+      soon(
+        alterA({
+          field: "entries",
+          to: [
+            cloud({ name: "e1", role: "account" }),
+            entry({ name: "e2", role: "r2", identity: "TenantServiceAccount", hosts: [hosts[0], cloudHost] }),
+          ],
+        }),
+      ),
+      after(50, {
+        act: "alter credential",
+        name: "c",
+        alteration: {
+          field: "entries",
+          to: [
+            cloud({ name: "e1", role: "account", hosts: [hosts[0]] }),
+            entry({ name: "e2", from: "src-1", role: "team", hosts: [hosts[0], hosts[1]] }),
+          ],
+        },
+      }),
+    ],
+  },
+  {
+    what: "leaves to its tenant what one who was deleted with Retain referred to as well as one who has just ceased to",
+    steps: [
+      soon(alterA({ field: "deletionPolicy", to: "Retain" })),
+      after(
+        0,
+        create("c", {
+          selects: "a-1",
+          entries: [
+            cloud({ name: "e1", role: "account", identity: "TenantServiceAccount", hosts: [hosts[1], cloudHost] }),
+            entry({ name: "e2", from: "src-team", hosts: [hosts[0], hosts[1]] }),
+          ],
+          onConflict: "Merge",
+          deletionPolicy: "Retain",
+        }),
+      ),
+      after(50, { act: "delete credential", name: "a", how: "drained" }),
+      after(0, { act: "alter credential", name: "c", alteration: { field: "excludesApp", to: true } }),
+    ],
+  },
+  {
+    what: "tells in the status of what was minted in the second before it started",
+    steps: [
+      after(17_850_050, {
+        act: "fault",
+        how: "unsent",
+        on: { kind: "accounts", namespace: "a-1" },
+      }),
+    ],
+  },
+  {
+    what: "asks as often as any process that has just begun for what is in conflict",
+    steps: [
+      soon(
+        create("c", {
+          entries: [
+            entry({ name: "e1", role: "account", hosts: ["two.example.com"] }),
+            cloud({ name: "e2", role: "r2", identity: "ServiceAccount" }),
+          ],
+          secretName: "regcred-b",
+          onConflict: "Merge",
+          excludesApp: true,
+          deletionPolicy: "Retain",
+        }),
+      ),
+      after(50, { act: "restart", after: 2, sent: false }),
+      soon({ act: "delete credential", name: "c", how: "drained" }),
+      after(30 * second, { act: "fault", how: "conflict", on: { kind: "secrets", namespace: "a-2" }, reads: false }),
+      after(0, { act: "restart", after: 0, sent: true }),
+      after(720 * second, { act: "tenant refers", at: "b-2", account: "default", does: "drop record" }),
+    ],
+  },
+  {
+    what: "writes nothing to a Secret of one that is suspended, whose marks were stripped, for one that has nothing there",
+    steps: [
+      soon(alterA({ field: "suspend", to: true })),
+      after(0, { act: "tenant", at: "a-2", secret: "regcred", does: "strip marks" }),
+      soon(
+        create("c", { selects: "a-1", entries: [entry({ from: "src-1", hosts: [hosts[1]] })], onConflict: "Merge" }),
+      ),
+    ],
+  },
+  {
+    what: "leaves what refers to a login of one who was gone unheard before the namespace was made",
+    steps: [
+      soon({ act: "delete namespace", name: "b-1" }),
+      after(50, { act: "lists", how: "down", of: "credentials" }),
+      soon(
+        create("c", {
+          entries: [cloud({ name: "e1", role: "account", identity: "TenantServiceAccount" })],
+          onConflict: "Merge",
+          excludesApp: true,
+          deletionPolicy: "Retain",
+        }),
+      ),
+      after(0, { act: "delete credential", name: "a", how: "stripped" }),
+      after(0, { act: "create namespace", name: "b-1", team: "x" }),
+    ],
+  },
+  {
+    what: "keeps a login that has passed from one to another, whose entry cannot be rendered any more",
+    steps: [
+      soon(create("b", { selects: "a", entries: [entry({ name: "e2", from: "src-1", hosts: [hosts[0]] })] })),
+      soon(alterA({ field: "selects", to: "not a-1" })),
+      soon({ act: "source", name: "src-x", does: "delete" }),
+      soon({
+        act: "alter credential",
+        name: "b",
+        alteration: {
+          field: "entries",
+          to: [entry({ hosts: [hosts[1]] }), entry({ name: "e2", from: "src-team", hosts: [hosts[0], cloudHost] })],
+        },
+      }),
+    ],
+  },
+  {
+    what: "takes a Secret for its tenant's whose maker ended at once, and that has lost its mark before the next start",
+    steps: [
+      soon({ act: "delete credential", name: "a", how: "drained" }),
+      soon({ act: "restart", after: 9, sent: false }),
+      soon({ act: "fault", how: "forbidden", on: { kind: "secrets", namespace: "b-1" }, reads: false }),
+      after(
+        2 * second,
+        create("b", {
+          selects: "not a-1",
+          entries: [
+            entry({
+              from: "src-team",
+              role: "account",
+              identity: "TenantServiceAccount",
+              hosts: [hosts[0], cloudHost],
+            }),
+          ],
+          references: "None",
+        }),
+      ),
+      after(0, {
+        act: "alter credential",
+        name: "b",
+        alteration: {
+          field: "entries",
+          to: [
+            entry({
+              name: "e2",
+              from: "src-none",
+              role: "team",
+              identity: "TenantServiceAccount",
+              hosts: [hosts[0], cloudHost],
+            }),
+          ],
+        },
+      }),
+      after(0, { act: "tenant", at: "a-2", secret: "regcred", does: "strip label" }),
+    ],
+  },
+  {
+    what: "stores with a token once who uses it, though that was refused before, and nothing of it changes",
+    steps: [
+      soon(
+        create("b", {
+          selects: "b",
+          excludesApp: true,
+          deletionPolicy: "Retain",
+          entries: [entry({ name: "e2", identity: "ServiceAccount", hosts: [hosts[0]] })],
+        }),
+      ),
+      soon({ act: "source", name: "src-2", does: "put" }),
+      after(46_800_050, { act: "fault", how: "throttled", on: { kind: "tokens" }, reads: false }),
+      soon(
+        alterA({
+          field: "entries",
+          to: [entry({ role: "account", identity: "TenantServiceAccount", hosts: [hosts[0]] })],
+        }),
+      ),
+      after(2 * second, { act: "delete credential", name: "a", how: "drained" }),
+    ],
+  },
+  {
+    what: "gives what one who is gone unheard is to have, though one that is not heard of yet has the same grants",
+    steps: [
+      after(0, { act: "lists", how: "down", of: "credentials" }),
+      soon({ act: "delete namespace", name: "a-2" }),
+      after(50, { act: "delete credential", name: "a", how: "drained" }),
+      soon(
+        create("b", {
+          selects: "a",
+          entries: [
+            cloud({ name: "e1", role: "r2", identity: "TenantServiceAccount", hosts: [hosts[0], hosts[1]] }),
+            entry({ name: "e2", role: "account", identity: "ServiceAccount", hosts: [cloudHost] }),
+          ],
+          onConflict: "Merge",
+          references: "None",
+          deletionPolicy: "Retain",
+        }),
+      ),
+      soon({
+        act: "alter credential",
+        name: "b",
+        alteration: {
+          field: "entries",
+          to: [
+            entry({ from: "src-1", identity: "TenantServiceAccount", hosts: [hosts[0], cloudHost] }),
+            cloud({ hosts: [hosts[0]] }),
+          ],
+        },
+      }),
+      after(2 * second, { act: "create namespace", name: "a-2", team: "x" }),
+    ],
+  },
+  {
+    what: "keeps the login of one that cannot be read in a namespace made anew just before the process ended",
+    steps: [
+      soon({ act: "garble credential", name: "a", on: true }),
+      soon({ act: "restart", after: 3, sent: false }),
+      soon({ act: "delete namespace", name: "a-1" }),
+      after(2 * second, { act: "create namespace", name: "a-1", team: undefined }),
+      after(
+        30 * second,
+        create("c", {
+          selects: "a-1",
+          entries: [cloud({ name: "e2", role: "team", identity: "TenantServiceAccount", hosts: ["one.example.com"] })],
+          onConflict: "Merge",
+          excludesApp: true,
+        }),
+      ),
+    ],
+  },
+  {
+    what: "lets a Secret go of one that was given up while its references were still being taken off",
+    steps: [
+      soon({ act: "delete namespace", name: "a-2" }),
+      after(
+        50,
+        create("c", {
+          entries: [
+            entry({ name: "e1", from: "src-none", identity: "ServiceAccount", hosts: ["one.example.com"] }),
+            cloud({ name: "e2", role: "r2", identity: "TenantServiceAccount", hosts: ["one.example.com"] }),
+          ],
+          references: "None",
+        }),
+      ),
+      soon({ act: "delete credential", name: "a", how: "drained" }),
+      after(
+        50,
+        create("a", {
+          selects: "not a-1",
+          entries: [entry({ name: "e2", identity: "Operator", hosts: [cloudHost] })],
+        }),
+      ),
+      soon({ act: "delete credential", name: "b", how: "drained" }),
+      after(2 * second, { act: "restart", after: 2, sent: false }),
+      after(50, { act: "delete credential", name: "c", how: "forced" }),
+      after(50, { act: "fault", how: "late", on: { kind: "accounts", namespace: "b-1" }, reads: false }),
+      after(30 * second, alterA({ field: "selects", to: "a-1" })),
+    ],
+  },
+  {
+    what: "remembers one that went without a drain as long as the Secret is there in which its tenant has replaced the login",
+    steps: [
+      after(
+        0,
+        create("b", {
+          selects: "a-1",
+          entries: [entry({ role: "account", identity: "ServiceAccount", hosts: [hosts[1], cloudHost] })],
+          secretName: "regcred-b",
+        }),
+      ),
+      soon({ act: "delete credential", name: "b", how: "stripped" }),
+      after(0, { act: "tenant", at: "a-1", secret: "regcred-b", does: "edit" }),
+      after(
+        2 * second,
+        create("c", {
+          selects: "b",
+          entries: [
+            cloud({ name: "e1", role: "account", identity: "TenantServiceAccount", hosts: [hosts[0], hosts[1]] }),
+            entry({
+              name: "e2",
+              from: "src-none",
+              role: "team",
+              identity: "ServiceAccount",
+              hosts: [hosts[1], cloudHost],
+            }),
+          ],
+          secretName: "regcred-b",
+        }),
+      ),
+    ],
+  },
+  {
+    what: "tries ever more seldom what can neither be recorded nor written",
+    steps: [
+      after(2 * second, { act: "fault", how: "unanswered", on: { kind: "tokens" }, reads: false }),
+      soon({ act: "fault", how: "conflict", on: { kind: "secrets", namespace: "a-2" }, reads: true }),
+      after(
+        50,
+        create("c", {
+          entries: [
+            cloud({ name: "e1", role: "team", identity: "TenantServiceAccount", hosts: [hosts[1], cloudHost] }),
+            entry({ name: "e2", role: "account", identity: "ServiceAccount" }),
+          ],
+          references: "None",
+          excludesApp: true,
+          deletionPolicy: "Retain",
+        }),
+      ),
+      soon({
+        act: "alter credential",
+        name: "c",
+        alteration: {
+          field: "entries",
+          to: [entry({ name: "e2", from: "src-1", identity: "ServiceAccount", hosts: [hosts[0], hosts[1]] })],
+        },
+      }),
+    ],
+  },
+  {
+    what: "keeps the token of an entry of before by whose login another one has served the namespace",
+    steps: [
+      soon(
+        alterA({
+          field: "entries",
+          to: [cloud({ role: "team", identity: "ServiceAccount", hosts: ["one.example.com"] })],
+        }),
+      ),
+      soon({ act: "label namespace", name: "a-2", team: undefined }),
+      after(2 * second, { act: "restart", after: 2, sent: false }),
+      after(
+        0,
+        create("c", {
+          selects: "b",
+          entries: [
+            entry({ hosts: ["two.example.com", cloudHost] }),
+            cloud({ role: "team", identity: "ServiceAccount", hosts: ["two.example.com", cloudHost] }),
+          ],
+          onConflict: "Merge",
+          suspend: true,
+        }),
+      ),
+      after(50, { act: "source", name: "src-2", does: "delete" }),
+      after(30 * second, { act: "mend" }),
+      after(
+        2 * second,
+        alterA({
+          field: "entries",
+          to: [
+            entry({ hosts: ["one.example.com", "two.example.com"] }),
+            entry({
+              name: "e2",
+              role: "team",
+              identity: "TenantServiceAccount",
+              hosts: ["one.example.com", cloudHost],
+            }),
+          ],
+        }),
+      ),
+      soon({ act: "label namespace", name: "b-1", team: "y" }),
+      after(0, { act: "delete credential", name: "c", how: "stripped" }),
+      soon({ act: "label namespace", name: "b-2", team: "x" }),
+    ],
+  },
+  {
+    what: "waits beside one with a label that has not been asked for, which goes on with the hosts that it had",
+    steps: [
+      after(2 * second, { act: "lists", how: "hidden", of: "namespaces" }),
+      after(
+        50,
+        alterA({
+          field: "entries",
+          to: [
+            entry({
+              from: "src-team",
+              role: "r2",
+              identity: "TenantServiceAccount",
+              hosts: ["one.example.com", "two.example.com"],
+            }),
+          ],
+        }),
+      ),
+      after(
+        12 * minute,
+        create("b", {
+          selects: "a-1",
+          entries: [
+            entry({
+              name: "e2",
+              from: "src-1",
+              role: "team",
+              identity: "TenantServiceAccount",
+              hosts: ["one.example.com", cloudHost],
+            }),
+          ],
+          onConflict: "Merge",
+          references: "None",
+          deletionPolicy: "Retain",
+        }),
+      ),
+    ],
+  },
+  {
+    what: "waits with what is made of tokens while none can be stored",
+    steps: [after(13 * 60 * minute, { act: "fault", how: "unsent", on: { kind: "tokens" }, reads: false })],
+  },
+  {
+    what: "waits with everything while a start may not see Namespaces",
+    steps: [
+      after(0, { act: "lists", how: "hidden", of: "namespaces" }),
+      after(2 * second, { act: "restart", after: 0, sent: false }),
+      after(12 * minute, { act: "source", name: "src-1", does: "put" }),
+    ],
+  },
+  {
+    what: "waits with a namespace that has changed since it may not be seen",
+    steps: [
+      after(30 * second, { act: "opt out", name: "b-1", on: true }),
+      after(0, { act: "lists", how: "hidden", of: "namespaces" }),
+      after(12 * minute, { act: "opt out", name: "b-1", on: false }),
+    ],
+  },
+  {
+    what: "takes from one that is gone the host of one that leaves, though somebody has given up on that deletion just before",
+    steps: [
+      after(
+        2 * second,
+        create("c", {
+          selects: "team x",
+          entries: [
+            entry({ from: "src-none", identity: "TenantServiceAccount" }),
+            entry({ name: "e2", from: "src-1", role: "team", identity: "ServiceAccount" }),
+          ],
+          secretName: "regcred-b",
+          onConflict: "Merge",
+          references: "None",
+          excludesApp: true,
+          suspend: true,
+        }),
+      ),
+      soon(
+        create("b", {
+          selects: "a-1",
+          entries: [
+            entry({ from: "src-none", role: "r2", identity: "TenantServiceAccount" }),
+            entry({ name: "e2", hosts: [cloudHost] }),
+          ],
+          secretName: "regcred-b",
+          references: "None",
+        }),
+      ),
+      soon({ act: "hand over" }),
+      soon({ act: "delete credential", name: "c", how: "stripped" }),
+      after(50, { act: "delete credential", name: "b", how: "forced" }),
+    ],
+  },
+  {
+    what: "goes on over a start with a login whose entry was altered while the users of its token were gathered",
+    steps: [
+      after(2 * second, { act: "delete credential", name: "a", how: "drained" }),
+      soon(
+        create("c", {
+          selects: "b",
+          entries: [entry({ from: "src-team", role: "r2" })],
+          secretName: "regcred-b",
+          onConflict: "Merge",
+          references: "None",
+        }),
+      ),
+      after(0, {
+        act: "alter credential",
+        name: "c",
+        alteration: {
+          field: "entries",
+          to: [
+            entry({ from: "src-1", role: "r2", identity: "TenantServiceAccount", hosts: [hosts[0], hosts[1]] }),
+            cloud({ name: "e2", from: "cloud", role: "team", identity: "TenantServiceAccount" }),
+          ],
+        },
+      }),
+      soon({
+        act: "alter credential",
+        name: "c",
+        alteration: { field: "entries", to: [entry({ from: "src-none" })] },
+      }),
+    ],
+  },
+  {
+    what: "lets the token of a role go that an entry has again since a moment ago, unheard",
+    steps: [
+      soon(alterA({ field: "entries", to: [firstEntry, { ...secondEntry, role: "r2" }] })),
+      after(2 * second, { act: "lists", how: "deaf", of: "credentials" }),
+      after(12 * minute, alterA({ field: "entries", to: [firstEntry, { ...secondEntry, role: "account" }] })),
+    ],
+  },
+  {
+    what: "keeps under a former name a host whose login it shares with one who is gone",
+    steps: [
+      soon(
+        create("b", {
+          entries: [
+            entry({
+              from: "src-1",
+              role: "account",
+              identity: "TenantServiceAccount",
+              hosts: [hosts[0], hosts[1]],
+            }),
+          ],
+          references: "None",
+        }),
+      ),
+      soon({ act: "delete credential", name: "a", how: "forced" }),
+      soon(
+        create("a", {
+          selects: "a-1",
+          entries: [entry({ name: "e2", identity: "ServiceAccount", hosts: [hosts[0], cloudHost] })],
+          onConflict: "Merge",
+        }),
+      ),
+      after(50, { act: "alter credential", name: "b", alteration: { field: "secretName", to: "regcred-b" } }),
+    ],
+  },
+  {
+    what: "keeps the token of an account that was gone unseen before its login came",
+    steps: [
+      after(2 * second, { act: "lists", how: "down", of: "accounts" }),
+      soon({ act: "delete credential", name: "a", how: "drained" }),
+      after(50, { act: "delete account", at: "a-2", name: "default" }),
+      soon(
+        create("b", {
+          entries: [cloud({ name: "e2", role: "team", identity: "TenantServiceAccount", hosts: [hosts[0], hosts[1]] })],
         }),
       ),
     ],

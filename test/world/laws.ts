@@ -11,7 +11,7 @@ import type { ClusterObject, ServiceAccountObject } from "../../src/cluster/clus
 import type { ModelEvent } from "../../src/cluster/in-memory/in-memory-server.ts";
 import { recordedReferences } from "../../src/controllers/service-account/plan.ts";
 import type { Request } from "./faults.ts";
-import { isSystems, type Ledger } from "./ledger.ts";
+import { drainedMemory, isSystems, type Ledger } from "./ledger.ts";
 import { loginsIn } from "./logins.ts";
 import { judgeOwnSecret, judgeTenantsSecret } from "./secret-laws.ts";
 import { isUnrecorded } from "./on-record.ts";
@@ -62,7 +62,6 @@ export function noteOthers(ledger: Ledger, { type, resource, object, before }: M
     noteDrained,
     noteUnheard,
     isListening,
-    leftRetained,
     departed,
     past,
     look,
@@ -76,8 +75,7 @@ export function noteOthers(ledger: Ledger, { type, resource, object, before }: M
     const listening = isListening();
     const last = past.now().credentials.find((each) => each.uid === uid);
     if (last) departed.set(name, last);
-    const { spec } = object as { readonly spec?: Pick<RegistryCredential["spec"], "deletionPolicy" | "pullSecret"> };
-    if (spec?.deletionPolicy === "Retain") leftRetained.set(spec.pullSecret.name, clock.elapsed());
+    noteRetained(ledger, object, lateness);
     if (listening === "now") noteDrained(name, true);
     if (listening === "later") noteUnheard(name);
   }
@@ -91,6 +89,12 @@ export function noteOthers(ledger: Ledger, { type, resource, object, before }: M
     foreignReferences.set(uid, new Set([...(foreignReferences.get(uid) ?? []), ...theirs]));
   }
   if (resource !== "events" && resource !== "secrets") look();
+}
+
+/** What referred to its Secrets may be its tenants' own, whoever else has a part in them and wants it there no more in this time. */
+function noteRetained({ leftRetained, clock }: Ledger, object: ClusterObject, within: number): void {
+  const { spec } = object as { readonly spec?: Pick<RegistryCredential["spec"], "deletionPolicy"> };
+  if (spec?.deletionPolicy === "Retain") leftRetained.set(object.metadata.uid, clock.elapsed() + within);
 }
 
 function isUnmarked(before: ClusterObject | undefined, after: ClusterObject): boolean {
@@ -109,7 +113,7 @@ function judgeAccount(ledger: Ledger, { object, before }: ModelEvent): void {
     if (isStillToHave(ledger, object, each))
       complain(`reference ${each} taken off ${where}, which is still to have it`);
   }
-  for (const each of has.filter((kept) => isRetained(ledger, object, before, kept))) {
+  for (const each of has.filter((kept) => isGivenUp(ledger, object, before, kept))) {
     foreignReferences.set(uid, (foreignReferences.get(uid) ?? new Set()).add(each));
   }
   for (const each of has.filter((gained) => !had.includes(gained))) {
@@ -119,20 +123,38 @@ function judgeAccount(ledger: Ledger, { object, before }: ModelEvent): void {
   if (foreign(had) !== foreign(has)) complain(`foreign references of ${where} are others, or in another order`);
 }
 
-/** It is no longer known as the operator's, for the sake of one who is deleted and leaves to the tenant what it has. */
-function isRetained(
-  { past, clock, leftRetained }: Ledger,
+/**
+ * It is no longer known as the operator's, for the sake of one who is deleted and leaves to the tenant what it has, or because a tenant's
+ * own Secret stands there that nobody is to serve.
+ */
+function isGivenUp(
+  ledger: Ledger,
   account: ClusterObject,
   before: ClusterObject | undefined,
   secretName: string,
 ): boolean {
+  const { past, clock, leftRetained } = ledger;
   const isRecorded = (each: ClusterObject | undefined): boolean =>
     recordedReferences(each?.metadata.annotations?.[referencesAnnotation]).has(secretName);
   if (!isRecorded(before) || isRecorded(account)) return false;
-  if (clock.elapsed() - (leftRetained.get(secretName) ?? -Infinity) < lateness) return true;
+  if (isBehindTenants(ledger, account, secretName)) return true;
+  const namespaceUid = past.now().namespaces.find(({ name }) => name === account.metadata.namespace)?.uid ?? "";
+  const wasServed = (credentialUid: string): boolean =>
+    past.lastLeft({ namespaceUid, secretName, credentialUid }) !== undefined;
+  if ([...leftRetained].some(([uid, until]) => clock.elapsed() < until && wasServed(uid))) return true;
   return past.now().credentials.some(({ deletionTimestamp, spec: { deletionPolicy, pullSecret } }) => {
     return deletionTimestamp && deletionPolicy === "Retain" && pullSecret.name === secretName;
   });
+}
+
+function isBehindTenants({ server, ours, past, believedSince }: Ledger, account: ClusterObject, name: string): boolean {
+  const { namespace = "" } = account.metadata;
+  const secret = server.get({ resource: "secrets", namespace, name });
+  const isServed = past
+    .now()
+    .of(namespace, name)
+    .some(({ identity }) => past.wantedAllThrough(identity, believedSince()));
+  return secret !== undefined && !ours.has(secret.metadata.uid) && !isServed;
 }
 
 /**
@@ -144,12 +166,14 @@ function isStillToHave(ledger: Ledger, account: ClusterObject, secretName: strin
   const { namespace = "", name, annotations = {} } = account.metadata;
   const secret = server.get({ resource: "secrets", namespace, name: secretName });
   if (!secret || !ours.has(secret.metadata.uid) || touched.has(secret.metadata.uid)) return false;
-  const holders = new Set<string>();
+  // And since when: with a claim that goes even for a moment, what it was given is taken back.
+  const holders = new Map<string, number>();
   for (const [key, password] of loginsIn(secret)) {
     const { uid } = secret.metadata;
     const holder = writtenFor(uid, key, password);
-    if ((writtenAt(uid, key, password) ?? 0) > believedSince()) continue;
-    if (holder !== undefined && isAlive(password, holder)) holders.add(holder);
+    const at = writtenAt(uid, key, password) ?? 0;
+    if (at > believedSince()) continue;
+    if (holder !== undefined && isAlive(password, holder)) holders.set(holder, at);
   }
   return (
     annotations[ignoreAnnotation] !== "true" &&
@@ -159,9 +183,9 @@ function isStillToHave(ledger: Ledger, account: ClusterObject, secretName: strin
       .some(
         ({ identity, credential: { spec } }) =>
           holders.has(identity) &&
+          past.wantedAllThrough(identity, holders.get(identity) ?? 0) &&
           spec.references === "ServiceAccounts" &&
-          spec.serviceAccounts.exclude?.includes(name) !== true &&
-          past.wantedAllThrough(identity, believedSince()),
+          spec.serviceAccounts.exclude?.includes(name) !== true,
       )
   );
 }
@@ -186,6 +210,8 @@ function judgeCredential(ledger: Ledger, { type, object, before }: ModelEvent): 
     // Who cannot hear that it is gone goes on with it.
     if (isForced && isBlind()) noteUnheard(name);
     else noteDrained(name, isForced);
+    if (!isForced) ledger.drainedUids.add(uid);
+    noteRetained(ledger, before, drainedMemory);
   }
   if (type === "DELETED") look();
 }

@@ -7,10 +7,11 @@ import type { PlayedCloud } from "./played-cloud.ts";
 import { reader, truthOf } from "./truth.ts";
 import { type SystemNamespace, systemNamespaces } from "./words.ts";
 
-// Of a call: src/cluster/cluster-objects.ts.
-const lateness = 5_000;
-// src/entitlement/credential-index.ts
-const drainedMemory = 20 * 60_000;
+// Of a call (src/cluster/cluster-objects.ts), after those by which the references to a Secret that goes are taken off
+// (src/controllers/service-account/report.ts).
+const lateness = 5_000 + 10_000;
+/** Who is drained is known for so long: src/entitlement/names-in-use.ts. */
+export const drainedMemory = 20 * 60_000;
 
 export interface LedgerOptions {
   readonly server: ModelServer;
@@ -23,6 +24,8 @@ export interface LedgerOptions {
   readonly isBlind: () => boolean;
   /** When the operator's own Secrets have last been refused, in elapsed milliseconds. */
   readonly storingRefusedAt: () => number;
+  /** When a process has last begun to work, in elapsed milliseconds; now, if none does. */
+  readonly idleUntil: () => number;
   /** It works, and hears of RegistryCredentials, or will. */
   readonly isListening: () => "now" | "later" | "no";
   /** Complaints that count. */
@@ -45,6 +48,8 @@ export interface Ledger extends Omit<LedgerOptions, "counts"> {
   readonly isDrained: (name: string) => boolean;
   /** Somebody has been drained so lately that what comes back of them is taken out again. */
   readonly isLeaving: () => boolean;
+  /** Uids of RegistryCredentials that the operator let go of when they had left all tenants. */
+  readonly drainedUids: Set<string>;
   /** @param isForced it was to give up on it: what is on its way then arrives, and nothing more goes */
   readonly noteDrained: (name: string, isForced: boolean) => void;
   /** Somebody took the finalizer off one whose deletion the operator is still to hear of: its watch tells both, one after the other. */
@@ -59,7 +64,7 @@ export interface Ledger extends Omit<LedgerOptions, "counts"> {
   readonly deletionAskedAt: Map<string, number>;
   /** By name, in elapsed milliseconds. */
   readonly namespaceChangedAt: Map<string, number>;
-  /** By name of a pull Secret: when somebody who took the finalizer off ended a deletion that was to retain it. */
+  /** By uid of a RegistryCredential that was deleted with Retain: until when what referred to its Secrets may be left to its tenants. */
   readonly leftRetained: Map<string, number>;
   /** By uid of a ServiceAccount: references that somebody else has put there, or that we cannot know as ours any more. */
   readonly foreignReferences: Map<string, Set<string>>;
@@ -106,6 +111,7 @@ export function ledger(options: LedgerOptions): Ledger {
     ours: new Set(),
     unrecorded: new Set(),
     touched: new Set(),
+    drainedUids: new Set(),
     departed: new Map(),
     isDrained: (name) => {
       // Whoever acts on its deletion has heard of it by now.

@@ -6,9 +6,12 @@ import type { Ledger } from "./ledger.ts";
 /** A moment after the Secret is made: src/controllers/members/watches.ts. Times are in whole seconds. */
 const recordedWithin = 2_000;
 
-/** The record does not name it, or not as one of this RegistryCredential, for it is new, or could not be written since. */
+/**
+ * The record does not name it, or not as one of this RegistryCredential, for it is new, or could not be written since: the process that
+ * made it may have ended at once.
+ */
 export function isUnrecorded(
-  { server, clock, storingRefusedAt }: Ledger,
+  { server, clock, storingRefusedAt, idleUntil }: Ledger,
   metadata: ClusterObject["metadata"],
   credentialUid?: string,
 ): boolean {
@@ -21,5 +24,6 @@ export function isUnrecorded(
     .now()
     .since(metadata.creationTimestamp ?? clock.now())
     .total("milliseconds");
-  return !isNamed && (age < recordedWithin || clock.elapsed() - storingRefusedAt() < age);
+  const [now, worked] = [clock.elapsed(), clock.elapsed() - idleUntil()];
+  return !isNamed && (Math.min(age, worked) < recordedWithin || now - storingRefusedAt() < age);
 }

@@ -5,10 +5,10 @@ import { grantKeys } from "../../src/providers/grant-keys.ts";
 import { tokenSecretName } from "../../src/grants/grant-tracker.ts";
 import { tokenFromData } from "../../src/cluster/token-wire.ts";
 import { textOfBase64 } from "../../src/runtime/base64.ts";
-import { isFormerName, keptUnderFormerName } from "./former-names.ts";
+import { isFormerName, isStillNamed, keptUnderFormerName } from "./former-names.ts";
 import type { Ledger } from "./ledger.ts";
 import { loginsIn } from "./logins.ts";
-import { type Claim, isOfEntry, isReadable, selects } from "./truth.ts";
+import { type Claim, isMadeForEntry, isOfEntry, isReadable, selects } from "./truth.ts";
 import { accounts, hosts, secretNames } from "./words.ts";
 import type { World } from "./world.ts";
 
@@ -74,17 +74,26 @@ function ofHost(
     const wanted = loginOf(world, claim);
     const where = `${claim.namespace.name}/${claim.secretName} for ${claim.host}`;
     const holder = found && world.ledger.writtenFor(secretUid ?? "", claim.host, found);
-    if (holder !== undefined && (isFormerName(world.ledger, holder) || isUnreadable(world, holder))) return [];
+    if (holder !== undefined && isUnreadable(world, holder)) return [];
+    const of = world.cloud.minted.get(found ?? "")?.grantKey;
+    // Whoever was given it first under the same grant.
+    const holders = of === undefined ? [] : world.ledger.past.withGrant(of, 0).filter((each) => isWhere(claim, each));
+    if (holders.some((each) => isFormerName(world.ledger, each))) return [];
     if (wanted !== undefined) return wanted === found ? [] : [`${where}: ${found ?? "nothing"} instead of ${wanted}`];
     // What its source last had is its own, whoever was given it before under the same grant.
-    const of = world.cloud.minted.get(found ?? "")?.grantKey;
     if (claim.grantKey !== undefined && of === claim.grantKey) return [];
     // The same of a grant that it had before it was altered into what cannot be rendered.
-    if (of !== undefined && world.ledger.past.withGrant(of, 0).some((each) => isOfEntry(claim, each))) return [];
+    if (of !== undefined && world.ledger.past.withGrant(of, 0).some((each) => isMadeForEntry(claim, each))) return [];
     // Without a login of its own it may keep the one that it was given.
     if (holder !== undefined && isOfEntry(claim, holder)) return [];
   }
   return [];
+}
+
+/** For the same host of the same Secret. */
+function isWhere({ namespace, secretName, host }: Claim, identity: string): boolean {
+  const [ofNamespace, ofSecret, , , ofHost] = identity.split(" ");
+  return ofNamespace === namespace.uid && ofSecret === secretName && ofHost === host;
 }
 
 /** Of whom nothing can be read keeps what it has, whoever claims it. */
@@ -95,12 +104,14 @@ function isUnreadable({ server }: Standing, identity: string): boolean {
 }
 
 /** Somebody has left this very Secret for one of another name: with its login, what refers to it stays. */
-function isLeftOf({ ledger: { past }, clock }: Standing, claim: Claim | undefined): boolean {
+function isLeftOf({ ledger, clock }: Standing, claim: Claim | undefined): boolean {
   if (!claim) return false;
   const { namespace, secretName } = claim;
+  const { past } = ledger;
   return past.now().credentials.some(({ uid, spec }) => {
     const left = past.lastLeft({ namespaceUid: namespace.uid, secretName, credentialUid: uid });
-    return spec.pullSecret.name !== secretName && left !== undefined && clock.elapsed() - left < keptUnderFormerName;
+    if (spec.pullSecret.name === secretName || left === undefined) return false;
+    return clock.elapsed() - left < keptUnderFormerName || isStillNamed(ledger, uid, secretName);
   });
 }
 
@@ -157,7 +168,7 @@ function isOrphaned(ledger: Ledger, secret: ClusterObject): boolean {
  * Its tenant has taken the mark off, and it is the tenant's by now: all who had a login in it went without a drain, or whose it is could
  * not be stored by then.
  */
-function isGivenUp(ledger: Ledger, secret: ClusterObject): boolean {
+export function isGivenUp(ledger: Ledger, secret: ClusterObject): boolean {
   if (secret.metadata.labels?.[managedByLabel] === undefined && ledger.unrecorded.has(secret.metadata.uid)) return true;
   const uids = new Set(ledger.past.now().credentials.map(({ uid }) => uid));
   const isPresent = (identity: string): boolean => uids.has(identity.split(" ")[2] ?? "");

@@ -12,6 +12,8 @@ export interface Past {
   wantedSince(identity: string, since: number): boolean;
   /** The claim has been there all the time since then. */
   wantedAllThrough(identity: string, since: number): boolean;
+  /** The same, and with this grant. */
+  hadAllThrough(grantKey: string, identity: string, since: number): boolean;
   /** It has been suspended all the time since then. */
   suspendedSince(credentialUid: string, since: number): boolean;
   /** When it was there the last time; now, if it is. */
@@ -46,6 +48,8 @@ export function past(first: Truth): Past {
   const formerNamespaces = new Map<NamespaceRecord, number>();
   // By grant: identities, and when they had it the last time; Infinity while they have.
   const grants = new Map<string, Map<string, number>>();
+  // By grant and identity: since when it has it.
+  let having = new Map<string, number>();
 
   const pairs = function* (truth: Truth): Iterable<readonly [grantKey: string, identity: string]> {
     for (const { identity, grantKey } of truth.claims) if (grantKey !== undefined) yield [grantKey, identity];
@@ -62,6 +66,9 @@ export function past(first: Truth): Past {
         const known = grants.get(grantKey) ?? new Map<string, number>();
         grants.set(grantKey, known.set(identity, now));
       }
+      having = new Map(
+        Array.from(pairs(truth), (pair) => [pair.join(" "), having.get(pair.join(" ")) ?? now] as const),
+      );
       for (const { uid, spec } of truth.credentials) {
         if (!spec.suspend) suspended.delete(uid);
         else if (!suspended.has(uid)) suspended.set(uid, now);
@@ -75,6 +82,7 @@ export function past(first: Truth): Past {
     wantedSince: (identity, since) => current.identities.has(identity) || (endedAt.get(identity) ?? -1) >= since,
     wantedAllThrough: (identity, since) =>
       current.identities.has(identity) && (beganAt.get(identity) ?? -Infinity) <= since,
+    hadAllThrough: (grantKey, identity, since) => (having.get(`${grantKey} ${identity}`) ?? Infinity) <= since,
     suspendedSince: (credentialUid, since) => (suspended.get(credentialUid) ?? Infinity) <= since,
     lastWanted: (identity) => (current.identities.has(identity) ? Math.max(at, 0) : endedAt.get(identity)),
     lastLeft: ({ namespaceUid, secretName, credentialUid }) =>

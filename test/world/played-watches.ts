@@ -83,6 +83,8 @@ export function playedWatches({ server, log, clock, faults }: PlayedWatchesOptio
       { resourceVersion, sendInitialEvents, timeout, onAlive }: WatchQuery,
       signal: AbortSignal,
     ): AsyncGenerator<WatchEvent> {
+      const refuses = faultOf(resource);
+      if (refuses?.how === "hidden" || refuses?.how === "down") throw listError(refuses);
       const began = clock.elapsed();
       const ends = began + timeout.total("milliseconds");
       let at = indexAfter(log, BigInt(resourceVersion ?? server.version()));
@@ -122,10 +124,8 @@ export function playedWatches({ server, log, clock, faults }: PlayedWatchesOptio
         for (const object of shown()) onItem(object);
         return { resourceVersion: server.version() };
       },
-      watch: (query, signal) => {
-        const fault = faultOf(resource);
-        if (fault?.how === "hidden" || fault?.how === "down") throw listError(fault);
-        return follow(query, signal);
+      watch: async (query, onEvent, signal) => {
+        for await (const event of follow(query, signal)) onEvent(event);
       },
     };
   };

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { credentialKey, membersKey, referencesKey, secretKey, tokenKey } from "../../src/controllers/keys.ts";
 import type { ClusterObject, SecretObject } from "../../src/cluster/cluster-api.ts";
-import { membersPartOf } from "../../src/cluster/member-rows.ts";
+import { membersPartOf, rowsFromData } from "../../src/cluster/member-rows.ts";
 import type { RegistryCredential, Status } from "../../src/api/registry-credential.ts";
 import { grantKeys } from "../../src/providers/grant-keys.ts";
 import { tokenSecretName } from "../../src/grants/grant-tracker.ts";
@@ -10,9 +10,9 @@ import { isFormerName } from "./former-names.ts";
 import type { Incarnation } from "./incarnation.ts";
 import { isSystems } from "./ledger.ts";
 import { loginsIn } from "./logins.ts";
-import { misgivings } from "./oracle.ts";
+import { isGivenUp, misgivings } from "./oracle.ts";
 import { mend } from "./play.ts";
-import { isOfEntry, isReadable } from "./truth.ts";
+import { isMadeForEntry, isReadable } from "./truth.ts";
 import { secretNames, systemNamespaces } from "./words.ts";
 import type { World } from "./world.ts";
 
@@ -22,6 +22,8 @@ const settling = 25 * 60_000;
 // So long is a token kept that nobody needs, and is remembered what was drained.
 const forgetting = 25 * 60_000;
 const starting = 30_000;
+// A status waits a second for more.
+const telling = 5_000;
 // Of what is done when a time is over.
 const lateness = 60_000;
 
@@ -48,7 +50,7 @@ export async function rest(world: World): Promise<void> {
 }
 
 /**
- * Nothing is written; where a token has come due meanwhile, nothing is said.
+ * Nothing is written; where a token has come due meanwhile, or just before, nothing is said.
  * @param excusing RegistryCredentials for whose sake something may be written, to them and in Secrets of their names
  */
 async function quiet(
@@ -58,6 +60,7 @@ async function quiet(
   excusing: readonly ClusterObject[] = [],
 ): Promise<void> {
   const minted = world.cloud.minted.size;
+  const isBeingTold = mintedSince(world, world.clock.elapsed() - telling);
   const before = world.writes().length;
   const takes = excusing.length > 0 ? settling : starting;
   // As they are now: a name that ends meanwhile is none of theirs afterwards.
@@ -67,10 +70,15 @@ async function quiet(
   await world.pass(takes);
   if (!isOver) world.ledger.complain(`${what}, it did not come to an end`);
   else await over;
-  if (world.cloud.minted.size > minted) return;
+  if (world.cloud.minted.size > minted || isBeingTold) return;
   for (const each of world.writes().slice(before)) {
     if (!isExcused(each)) world.ledger.complain(`${what}, it wrote: ${each}`);
   }
+}
+
+/** A cloud has minted then: of a Secret's logins nothing changes that a status tells. */
+function mintedSince({ cloud }: World, time: number): boolean {
+  return [...cloud.minted.values()].some(({ mintedAt, expiresAt }) => mintedAt > time && expiresAt < Infinity);
 }
 
 /** RegistryCredentials that give up a former name meanwhile: an hour after they have left it, whatever else happens. */
@@ -149,15 +157,16 @@ function leftovers(world: World): readonly string[] {
   };
   // What stands with a tenant that is still to have it is remembered, whatever its grant is by now.
   for (const secret of server.list("secrets")) {
+    const { namespace, uid } = secret.metadata;
     for (const [key, password] of loginsIn(secret)) {
-      const identity = ledger.writtenFor(secret.metadata.uid, key, password) ?? "";
+      const identity = ledger.writtenFor(uid, key, password) ?? "";
       const mint = cloud.minted.get(password);
       // Who had the same login beside the one for whom it was written has it still.
       const holders = [identity, ...ledger.past.withGrant(mint?.grantKey ?? "", 0)];
       const isWanted =
-        truth.claims.some((claim) => holders.some((each) => isOfEntry(claim, each))) || isFormerName(ledger, identity);
-      // Who is gone without a drain, and has left a login, is remembered with it.
-      for (const each of holders) uids.add(each.split(" ")[2] ?? "");
+        truth.claims.some(
+          (claim) => claim.namespace.name === namespace && holders.some((each) => isMadeForEntry(claim, each)),
+        ) || isFormerName(ledger, identity);
       if (!isWanted || !mint) continue;
       // An install that moved has copied its sources, and has the login by the one that is here.
       for (const each of systemNamespaces) wanted.add(tokenSecretName(shortened(mint.grantKey.replace(home, each))));
@@ -165,13 +174,6 @@ function leftovers(world: World): readonly string[] {
   }
   const found: string[] = [];
   const wantedByAny = new Set([...truth.identities].map(withoutEntry));
-  // Of whom a login stands somewhere, though nobody could drain them: that is remembered.
-  for (const secret of server.list("secrets")) {
-    for (const [key, password] of secret.metadata.namespace === home ? [] : loginsIn(secret)) {
-      const [, , holder] = ledger.writtenFor(secret.metadata.uid, key, password)?.split(" ") ?? [];
-      if (holder !== undefined) uids.add(holder);
-    }
-  }
   // Of one that cannot be read it is not known which tokens it needs.
   const areAllRead = server.list("registrycredentials").every(isReadable);
   // What was left of a Secret name that is nobody's any more can be seen by nobody, and where one is suspended nobody looks.
@@ -183,11 +185,11 @@ function leftovers(world: World): readonly string[] {
     if (namespace === home) {
       if (name.startsWith("regcred-token-") && !wanted.has(name) && areAllRead) found.push(`the token Secret ${name}`);
       const recorded = membersPartOf(name)?.credentialUid;
-      if (recorded !== undefined && !uids.has(recorded) && !isBesideOneGone(world, recorded) && isSeen(secret))
-        found.push(`the record ${name}`);
+      const isLeft = recorded !== undefined && !uids.has(recorded) && !isKeptBySecrets(world, recorded, secret);
+      if (isLeft && isSeen(secret)) found.push(`the record ${name}`);
       continue;
     }
-    if ((systemNamespaces as readonly string[]).includes(namespace)) continue;
+    if ((systemNamespaces as readonly string[]).includes(namespace) || isGivenUp(ledger, secret)) continue;
     for (const [key, password] of loginsIn(secret)) {
       const identity = ledger.writtenFor(uid, key, password);
       const [, , credentialUid = ""] = identity?.split(" ") ?? [];
@@ -201,8 +203,11 @@ function leftovers(world: World): readonly string[] {
       if (wantedByAny.has(withoutEntry(identity)) || isGranted) continue;
       // Of several who had the same login there, the Secret does not say whose it is: of who is gone it stays, or is kept, or it
       // has a former name here that it keeps for a while.
-      if (holdersThere(world, identity, password).some(isLeftBy)) continue;
-      if (truth.of(namespace, name).some((claim) => isOfEntry(claim, identity))) continue;
+      const holders = holdersThere(world, identity, password);
+      if (holders.some(isLeftBy)) continue;
+      // Or it has passed to another one, who keeps it until its entry has another.
+      const had = [identity, ...ledger.past.withGrant(cloud.minted.get(password)?.grantKey ?? "", 0)];
+      if (truth.of(namespace, name).some((claim) => had.some((each) => isMadeForEntry(claim, each)))) continue;
       if (isFormerName(ledger, identity)) continue;
       found.push(`${key} of ${credential.name}, which does not want it there, in ${namespace}/${name}`);
     }
@@ -220,18 +225,10 @@ function leftovers(world: World): readonly string[] {
   return found;
 }
 
-/** It had a part in a Secret in which one who is gone has left a login: the Secret does not say whose of them it is. */
-function isBesideOneGone({ server, ledger: { past, writtenFor } }: World, credentialUid: string): boolean {
-  const { credentials, namespaces } = past.now();
-  return server.list("secrets").some((secret) => {
-    const { namespace, name: secretName, uid } = secret.metadata;
-    const namespaceUid = namespaces.find(({ name }) => name === namespace)?.uid ?? "";
-    if (past.lastLeft({ namespaceUid, secretName, credentialUid }) === undefined) return false;
-    return [...loginsIn(secret)].some(([key, password]) => {
-      const holder = writtenFor(uid, key, password)?.split(" ")[2];
-      return holder !== undefined && !credentials.some((each) => each.uid === holder);
-    });
-  });
+/** Who went without a drain is remembered as long as a Secret is there in which it had a part, whatever its tenant has made of it. */
+function isKeptBySecrets(world: World, credentialUid: string, { data = {} }: Partial<SecretObject>): boolean {
+  const present = new Set(world.server.list("secrets").map(({ metadata }) => metadata.uid));
+  return !world.ledger.drainedUids.has(credentialUid) && rowsFromData(data).some((row) => present.has(row.secretUid));
 }
 
 /** Those who have ever had the same login for the same host in the same Secret. */

@@ -54,9 +54,10 @@ export function judgeOwnSecret(ledger: Ledger, event: ModelEvent): void {
   if (!event.before) ours.add(uid);
   else if (!ours.has(uid)) complain(`${namespace}/${name} is none of the operator's`);
   if (event.type !== "DELETED") return;
-  for (const { grant, identity, credential } of past.now().claims) {
-    if (!grant || name !== tokenSecretName(shortKey(grant)) || isUnbound(ledger, credential.name)) continue;
-    if (past.wantedAllThrough(identity, believedSince())) complain(`${name} deleted, the token of ${identity}`);
+  for (const { grant, grantKey, identity, credential } of past.now().claims) {
+    if (!grant || grantKey === undefined || name !== tokenSecretName(shortKey(grant))) continue;
+    if (isUnbound(ledger, credential.name)) continue;
+    if (past.hadAllThrough(grantKey, identity, believedSince())) complain(`${name} deleted, the token of ${identity}`);
   }
 }
 
@@ -98,7 +99,10 @@ function staysSuspended(ledger: Ledger, { metadata }: ClusterObject, before: Clu
   if (isSuspended && !isAnothers) complain(`suspended, and ${namespace}/${name} was written`);
 }
 
-/** A login that was there is there no more, or another one is. */
+/**
+ * A login that was there is there no more, or another one is. What a claim has been given is taken back when the claim goes, even for
+ * a moment: as another one it is owed what it renders then.
+ */
 function goes(
   ledger: Ledger,
   before: ClusterObject,
@@ -112,7 +116,7 @@ function goes(
   const home = server.get({ resource: "namespaces", name: namespace });
   if (!home || home.metadata.deletionTimestamp !== undefined) return;
   const since = believedSince();
-  if (past.wantedAllThrough(identity, since)) {
+  if (past.wantedAllThrough(identity, Math.min(since, ledger.writtenAt(uid, key, password) ?? since))) {
     complain(`taken: ${key} (${password}) from ${namespace}/${name}, which is still to have it: ${identity}`);
     return;
   }
@@ -146,33 +150,49 @@ function comes(ledger: Ledger, after: ClusterObject, key: string, password: stri
   );
   const identity = holderOf(ledger, after, candidates);
   if (identity === undefined) {
-    if (!isBlind() || !mayBelieve(ledger, [namespaceUid, name], key))
+    const believing = isBlind() ? believedOf(ledger, [namespaceUid, name], key) : new Set<string>();
+    if (believing.size === 0)
       return complain(`given: ${key} (${password}) to ${namespace}/${name}, which nothing selects for it`);
     // What is missing by now was believed to be there, or to be named by the entry: the login is its entry's all the same.
     const named = new Set(past.withGrant(mint.grantKey, since).map(anywhere));
     const believed = past
       .now()
       .of(namespace, name)
-      .find((each) => each.host === key && (isNeverRendered(each) || named.has(anywhere(each.identity))));
-    if (believed) ledger.noteWritten(uid, key, password, believed.identity);
+      .find((each) => each.host === key && (isUnrendered(each, mint.grantKey) || named.has(anywhere(each.identity))));
+    // Of one that was gone before it could have a claim here it is known by its claims elsewhere whose login it is.
+    const elsewhere = past.withGrant(mint.grantKey, 0).find((each) => {
+      const [, , credentialUid = "", , ofHost] = each.split(" ");
+      return believing.has(credentialUid) && ofHost === key;
+    });
+    const holder = believed?.identity ?? (elsewhere && `${namespaceUid} ${name} ${anywhere(elsewhere)}`);
+    if (holder !== undefined) ledger.noteWritten(uid, key, password, holder);
     return;
   }
   const claim = past.now().claims.find((each) => each.identity === identity);
-  if (claim) isConfirmed(ledger, claim.credential.name, name);
+  // Who has the same grant may be another one than whose the login is.
+  if (claim && listedOn(after).includes(claim.credential.name)) isConfirmed(ledger, claim.credential.name, name);
   if (mint.expiresAt <= clock.elapsed() - lateness) complain(`stale: ${key} (${password}) to ${namespace}/${name}`);
   ledger.noteWritten(uid, key, password, identity);
 }
 
-/** Who cannot hear may put together what was not there at one moment: a RegistryCredential of then, and a Namespace of now. */
-function mayBelieve(ledger: Ledger, [namespaceUid, secretName]: readonly [string, string], host: string): boolean {
+/**
+ * Who cannot hear may put together what was not there at one moment: a RegistryCredential of then, and a Namespace of now. Uids of those
+ * who may have the host there by that.
+ */
+function believedOf(
+  ledger: Ledger,
+  [namespaceUid, secretName]: readonly [string, string],
+  host: string,
+): ReadonlySet<string> {
   const { credentials, namespaces } = ledger.past.seenSince(ledger.believedSince() - 1);
   const homes = [...namespaces].filter(({ uid, terminating }) => uid === namespaceUid && !terminating);
-  return [...credentials].some(({ uid, spec }) => {
+  const believed = [...credentials].filter(({ uid, spec }) => {
     const isClaimed = spec.registries.some(({ hosts }) => hosts.includes(host));
     const place = [namespaceUid, spec.pullSecret.name, uid].join(" ");
     if (!isClaimed || !isServedUnder(ledger, place, secretName)) return false;
     return homes.some((each) => selects(spec.namespaces, each));
   });
+  return new Set(believed.map(({ uid }) => uid));
 }
 
 /**
@@ -199,9 +219,10 @@ function anywhere(identity: string): string {
   return identity.split(" ").slice(2).join(" ");
 }
 
-/** Something that it names is missing, and no label decides what that is. */
-function isNeverRendered({ grant, identity }: Claim): boolean {
-  return grant === undefined && identity.endsWith(" ");
+/** Something that it names is missing, and what a label decides of it is in the grant. */
+function isUnrendered({ grant, identity }: Claim, grantKey: string): boolean {
+  const rendered = identity.split(" ")[5] ?? "";
+  return grant === undefined && (rendered === "" || new RegExp(`[/-]${rendered}"`).test(grantKey));
 }
 
 /** All of it must be found again, whatever happens next. */
@@ -215,7 +236,7 @@ function isConfirmed({ server, complain }: Ledger, credential: string, secretNam
 
 /** A Secret is deleted. */
 function removed(ledger: Ledger, object: ClusterObject): void {
-  const { server, touched, past, isDrained, complain } = ledger;
+  const { server, touched, past, departed, isDrained, complain } = ledger;
   const { uid, namespace = "", name, annotations = {} } = object.metadata;
   const listed = listedOn(object);
   const claims = past.now().of(namespace, name);
@@ -224,12 +245,14 @@ function removed(ledger: Ledger, object: ClusterObject): void {
     if (each.deletionTimestamp) return each.spec.pullSecret.name === name;
     return listed.includes(each.name) && !claims.some(({ credential }) => credential.uid === each.uid);
   });
-  const taken = new Set(leaving.flatMap(({ spec }) => spec.registries.flatMap((entry) => entry.hosts)));
+  // Somebody may have given up on a deletion a moment before the last Secret went.
+  const left = listed.flatMap((each) => departed.get(each) ?? []).filter((each) => each.deletionTimestamp);
+  const taken = new Set([...leaving, ...left].flatMap(({ spec }) => spec.registries.flatMap((entry) => entry.hosts)));
   const entries = recordedEntries(annotations[entriesAnnotation]);
   for (const credential of listed) {
     if (touched.has(uid) || isDrained(credential) || isDeselectedUnheard(ledger, credential, namespace)) continue;
     // Only its marks say that it has something there, and anybody can write them.
-    const last = ledger.departed.get(credential);
+    const last = departed.get(credential);
     if (last && isUnrecorded(ledger, object.metadata, last.uid)) continue;
     if (server.get({ resource: "registrycredentials", name: credential })) continue;
     const its = entries.filter((each) => each.name.startsWith(`${credential}/`)).flatMap(({ hosts: of }) => of);

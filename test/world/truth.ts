@@ -25,9 +25,15 @@ export interface Claim {
   readonly identity: string;
 }
 
-/** What was given to this identity was given to the claim's entry, with values that the namespace still has. */
-export function isOfEntry({ identity, namespace }: Claim, holder: string): boolean {
-  const entryOf = (each: string): string => each.split(" ").slice(0, 5).join(" ");
+/** What was given to this identity was given to the claim's entry in this Secret, with values that the namespace still has. */
+export function isOfEntry(claim: Claim, holder: string): boolean {
+  const placeOf = (each: string): string => each.split(" ").slice(0, 2).join(" ");
+  return placeOf(claim.identity) === placeOf(holder) && isMadeForEntry(claim, holder);
+}
+
+/** The same wherever that was: a token is made for an entry and its values, and for no namespace. */
+export function isMadeForEntry({ identity, namespace }: Claim, holder: string): boolean {
+  const entryOf = (each: string): string => each.split(" ").slice(2, 5).join(" ");
   const rendered = holder.split(" ")[5] ?? "";
   return entryOf(identity) === entryOf(holder) && (rendered === "" || rendered === namespace.labels[teamLabel]);
 }

@@ -84,6 +84,7 @@ export async function world(counts: (complaint: string) => boolean): Promise<Wor
   const living = new Set<Incarnation>();
   let passwords = 0;
   let reigns = 0;
+  let crownedAt = 0;
 
   /** When it began not to hear all, which takes a while to make good; Infinity: it does. */
   const blindSince = (): number => {
@@ -116,6 +117,7 @@ export async function world(counts: (complaint: string) => boolean): Promise<Wor
     believedSince,
     isBlind: () => blindSince() < Infinity,
     storingRefusedAt: () => storingRefusedAt,
+    idleUntil: () => (working?.dead() === false ? crownedAt : clock.elapsed()),
     isListening: () => {
       if (working?.dead() !== false) return "no";
       const fault = made.listFaults.find(({ resource }) => resource === "registrycredentials");
@@ -150,7 +152,8 @@ export async function world(counts: (complaint: string) => boolean): Promise<Wor
       judgeRequest(worldLedger, request, body);
       const { verb, resource, namespace, name } = request;
       const what = `${verb} ${resource} ${namespace}/${name}`;
-      if (resource !== "events" && (verb === "get" ? readsOf : requestsOf)(what)) {
+      // A process that begins knows nothing of how long its predecessor had asked in vain.
+      if (resource !== "events" && (verb === "get" ? readsOf : requestsOf)(`${reigns} ${what}`)) {
         worldLedger.complain(`a hot loop: ${what} is asked for again and again`);
         working?.kill();
       }
@@ -229,6 +232,7 @@ export async function world(counts: (complaint: string) => boolean): Promise<Wor
         living.delete(each);
       }
       working = next;
+      crownedAt = clock.elapsed();
       worldLedger.forgetUnheard();
       reigns += 1;
       next.lead();

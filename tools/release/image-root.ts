@@ -26,6 +26,9 @@ const libraries = {
 /** Where the program wants its loader, by the ABI of each processor. */
 const loaders = { amd64: "lib64/ld-linux-x86-64.so.2", arm64: "lib/ld-linux-aarch64.so.1" } as const;
 
+/** Of the operator's process. What V8 has compiled counts only where this was the same. */
+export const heapGrowth = "--heap-growing-percent=20";
+
 // MB. What is compiled carries how many collections it has seen, so there must be none.
 const noCollection = ["--min-semi-space-size=64", "--max-semi-space-size=64"];
 
@@ -111,7 +114,7 @@ async function compile({ name, node, qemu }: Architecture, root: string): Promis
     : ["unshare", "--user", `--map-user=${user}`, `--map-group=${user}`, `--root=${root}`];
   const loader = join(root, "load-parts.mjs");
   await copyFile(join(import.meta.dirname, "../build/load-parts.mjs"), loader);
-  const options = ["--random-seed=1", ...noCollection, "--import", "/load-parts.mjs"];
+  const options = ["--random-seed=1", heapGrowth, ...noCollection, "--import", "/load-parts.mjs"];
   const program = ["/usr/local/bin/node", ...options, "/regcred/regcred.mjs", "run", "--help"];
   await run(inside, [...how, ...(emulated ? ["/emulator"] : []), ...program], {
     env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", NODE_COMPILE_CACHE: "/regcred/compiled" },

@@ -3,7 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type Architecture, architectures } from "../build/architectures.ts";
 import { compressed, tarball } from "./archive.ts";
-import { type Program, runtimeNames, writeProgram, writeRuntime } from "./image-root.ts";
+import { heapGrowth, type Program, runtimeNames, writeProgram, writeRuntime } from "./image-root.ts";
 import { type Blob, blobOf, digestOf, indexOf, type Manifest, manifestOf } from "./oci.ts";
 
 // https://github.com/opencontainers/image-spec/blob/main/media-types.md
@@ -22,12 +22,22 @@ export interface ImageOptions {
   readonly folder: string;
 }
 
+/** Of the process, as the Dockerfile has it. */
+export const environment = {
+  NODE_COMPILE_CACHE: "/regcred/compiled",
+  UV_THREADPOOL_SIZE: "32",
+  MALLOC_ARENA_MAX: "1",
+  MALLOC_MMAP_THRESHOLD_: "16384",
+  MALLOC_TRIM_THRESHOLD_: "0",
+  MALLOC_TOP_PAD_: "0",
+} as const;
+
 /** What a container of it runs, and as whom: as the Dockerfile says, which a test compares. */
 export function containerConfig({ version, revision }: Pick<ImageOptions, "version" | "revision">) {
   return {
     User: "65532:65532",
-    Env: ["NODE_COMPILE_CACHE=/regcred/compiled", "UV_THREADPOOL_SIZE=32"],
-    Entrypoint: ["/usr/local/bin/node", "--max-semi-space-size=4", "/regcred/regcred.mjs"],
+    Env: Object.entries(environment).map(([name, value]) => `${name}=${value}`),
+    Entrypoint: ["/usr/local/bin/node", "--max-semi-space-size=4", heapGrowth, "/regcred/regcred.mjs"],
     Cmd: ["run"],
     Labels: {
       "org.opencontainers.image.title": "regcred",

@@ -17,14 +17,15 @@ export function modelApi(server: ModelServer): ClusterApi {
   return {
     getSecret: async (namespace, name) => server.get(secret(namespace, name)) as SecretObject | undefined,
     createSecret: async (namespace, body) => {
-      const { metadata, ...rest } = parsed(body);
-      const written = { ...rest, metadata: { ...metadata, managedFields: [ours] } };
-      return server.create(secret(namespace, metadata.name), written) as SecretObject;
+      const object = parsed(body);
+      return server.create(secret(namespace, object.metadata.name), writtenByUs(object)) as SecretObject;
     },
     // Nobody here denies anything.
     tryCreateSecret: async () => undefined,
-    replaceSecret: async (namespace, name, body) =>
-      server.replace(secret(namespace, name), parsed(body)) as SecretObject,
+    replaceSecret: async (namespace, name, body) => {
+      const place = secret(namespace, name);
+      return server.replace(place, writtenByUs(parsed(body), server.get(place)?.metadata)) as SecretObject;
+    },
     deleteSecret: async (namespace, name, preconditions) => {
       try {
         server.remove(secret(namespace, name), preconditions);
@@ -44,6 +45,14 @@ export function modelApi(server: ModelServer): ClusterApi {
     // It has no pods.
     evictPod: async () => undefined,
   };
+}
+
+/** Who else has written it is kept from before, where the body does not say: a PUT without `managedFields` leaves them. */
+function writtenByUs({ metadata, ...rest }: ClusterObject, before?: ClusterObject["metadata"]): ClusterObject {
+  const others = (metadata.managedFields ?? before?.managedFields ?? []).filter(
+    (each) => (each as { readonly manager?: unknown }).manager !== managedBy,
+  );
+  return { ...rest, metadata: { ...metadata, managedFields: [...others, ours] } };
 }
 
 function parsed(body: Body): ClusterObject {

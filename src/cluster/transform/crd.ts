@@ -5,8 +5,9 @@ import { identityOf } from "../../runtime/watch/object-meta.ts";
 
 /** @param release of this program */
 export function transformCrd(release: string): (raw: unknown) => CrdRecord {
+  const gapsOf = schemaGaps(release);
   return (raw) => {
     const { key, resourceVersion } = identityOf(raw);
-    return { key, resourceVersion, gaps: schemaGaps(raw, release) };
+    return { key, resourceVersion, gaps: gapsOf(raw) };
   };
 }

@@ -5,7 +5,7 @@ import type { Status } from "../../api/registry-credential.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import { afterWrite, contestedFor, waitBeforeWrite } from "../../runtime/queue/conflict-backoff.ts";
 import type { ReadableRun, Run } from "./run.ts";
-import type { NamespaceView } from "./plan-types.ts";
+import type { TroubleGroup } from "./plan-types.ts";
 import { publishTransitions, reportDenial } from "./report.ts";
 
 export async function setFinalizers(
@@ -45,10 +45,10 @@ const finalizerContested = failure("Contested", {
   message: `somebody keeps taking the finalizer ${finalizer} off: let them leave metadata.finalizers alone; until then what tenants have stays as it is, and is not renewed`,
 });
 
-/** A status, and the namespaces of which it tells more than that they are there. */
+/** A status, and the namespaces that fail. */
 export interface StatusChange {
   readonly status: Status;
-  readonly namespaces: readonly NamespaceView[];
+  readonly failing: readonly TroubleGroup[];
 }
 
 // A person who tries out what a status may say edits it more often than any object of a tenant, and nobody waits for it meanwhile;
@@ -62,7 +62,7 @@ const freely = 30;
  */
 export async function writeStatus(
   { context, record, credential, memory }: Run,
-  { status: reported, namespaces }: StatusChange,
+  { status: reported, failing }: StatusChange,
   signal: AbortSignal,
 ): Promise<number | undefined> {
   const { clock, metrics } = context.runtime;
@@ -70,7 +70,7 @@ export async function writeStatus(
   const { settings } = context;
   const status = { ...reported, operatorNamespace: settings.namespace };
   // Of a spec that cannot be read the metrics stay: tenants keep what they had, and it still ends when it ends.
-  if (credential) metrics.publish(credential, status, namespaces);
+  if (credential) metrics.publish(credential, status, failing);
   const before = credential ? (credential.status ?? {}) : pick(record.status ?? {}, Object.keys(status));
   if (sameJson(before, status) && record.statusDamaged !== true) return undefined;
   const { name, generation, resourceVersion } = record;

@@ -13,6 +13,7 @@ import { putFinalizer, setFinalizers, writeStatus } from "./apply.ts";
 import { drain } from "./drain.ts";
 import { type ReadableRun, type Run, type CredentialRuns, credentialRuns, itself } from "./run.ts";
 import {
+  type Counted,
   counted,
   isNameNotPermitted,
   isUnsettled,
@@ -23,7 +24,6 @@ import {
   reportedBefore,
 } from "./observe.ts";
 import { tallies } from "./tallies.ts";
-import type { Tally } from "./tally.ts";
 import { waitsForSecrets } from "./observe-left.ts";
 import { invalidStatus, statusOf } from "./plan-status.ts";
 import { reportDenial, reportSchema } from "./report.ts";
@@ -31,7 +31,7 @@ import { credentialWatches, eachCredential } from "./watches.ts";
 
 export type CredentialReconciler = (context: Context, name: string, signal: AbortSignal) => Promise<Outcome>;
 
-type TallyOf = (context: Context, credential: RegistryCredential) => Promise<Tally>;
+type TallyOf = (context: Context, credential: RegistryCredential) => Promise<Counted>;
 
 // After a start every namespace is looked at once, and each token that is due asked for, before a status says anything else than
 // it did: a restart writes nothing, whatever fails. An attempt may take as long as a run (src/operator/controllers.ts). What
@@ -50,6 +50,8 @@ export function credentialController(context: Context): Controller {
     begin: () => {
       known.follow();
       stores.credentials.subscribe(({ key, gone }) => gone && known.forget(key));
+      // After all watches of Namespaces: who was found in one that is gone has to be asked once more.
+      stores.namespaces.subscribe(({ key, gone }) => gone && context.credentials.statusCache.forget(key, gone));
       const installed = stores.crds.get(crdName);
       if (installed) reportSchema(context, installed);
       stores.crds.subscribe((change) => {
@@ -88,7 +90,6 @@ async function reconcile(
 ): Promise<Outcome> {
   const { context, record, credential, memory } = run;
   const { clock } = context.runtime;
-  const { stores } = context.cluster;
   const { name } = credential;
   memory.problems = undefined;
   const isRecorded = beginRecord(context, credential);
@@ -108,8 +109,8 @@ async function reconcile(
   const isFresh = isReportedHere(run);
   const rest = counting.rest(name);
   if (isFresh && rest > 0) return later(rest);
-  const began = clock.elapsed();
-  const views = viewsOf(context, credential, await tallyOf(context, credential));
+  const { tally, looked } = await tallyOf(context, credential);
+  const views = viewsOf(context, credential, tally);
   const isPending = views.namespaces.unsettled > 0 && !denied;
   const reported = (memory.reported ??= reportedBefore(run));
   const settling = startedAt + settleTime - clock.elapsed();
@@ -120,8 +121,8 @@ async function reconcile(
   const { snapshot, nextGraceEnd } = await statusSnapshot(run, { reported, views, denied });
   const status = statusOf(snapshot);
   memory.reported = { ...reported, status };
-  counting.ended(name, began, stores.credentials.size);
-  const wait = await writeStatus(run, { status, namespaces: views.namespaces.reported }, signal);
+  counting.looked(name, looked);
+  const wait = await writeStatus(run, { status, failing: views.namespaces.failing }, signal);
   return { ...later(nextGraceEnd, wait), ...(isPending && waitsFor({ findings: name })) };
 }
 
@@ -136,12 +137,12 @@ async function reconcileUnreadable(run: Run, signal: AbortSignal): Promise<Outco
   }
   // It goes on as it was last read: whom it leaves is judged by its record, as of any other, and its former names go in time.
   if (credential && !beginRecord(context, credential)) return waitsForSecrets(context, credential);
-  const { nextGraceEnd } = credential ? await renameGraceOf(context, credential) : {};
+  const { nextGraceEnd } = credential ? await renameGraceOf(context, credential, (memory.looks ??= new Map())) : {};
   const back = earliest(nextGraceEnd);
   const problems = `${generation} ${record.problems.join()}`;
   if (memory.problems === problems) return { ...waitsFor(itself(name)), ...back };
   const status = invalidStatus(record, context.runtime.clock.now());
-  await writeStatus({ ...run, credential: undefined }, { status, namespaces: [] }, signal);
+  await writeStatus({ ...run, credential: undefined }, { status, failing: [] }, signal);
   memory.problems = problems;
   return back;
 }

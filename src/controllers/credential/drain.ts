@@ -9,10 +9,9 @@ import { setFinalizers, type StatusChange, writeStatus } from "./apply.ts";
 import { installSnapshot } from "./observe.ts";
 import type { ReadableRun } from "./run.ts";
 import { heldUpIn, leftWith, type Unknown, waitsForSecrets, whyUnknown } from "./observe-left.ts";
-import { drainingOf, isOver, isSettled, newWaiting, restAfter } from "./plan-drain.ts";
+import { drainingOf, isOver, isSettled, newWaiting, nothingLeft, restAfter, rests } from "./plan-drain.ts";
 import { statusOf } from "./plan-status.ts";
-import { namespacesOf } from "./tally.ts";
-import type { Draining, HeldUp } from "./plan-types.ts";
+import { type Draining, type HeldUp, noNamespaces } from "./plan-types.ts";
 import { reportReleased } from "./report.ts";
 
 /** The finalizer goes when nothing of the credential is left with any tenant but what tenants keep, or when a person gives up on it. */
@@ -27,7 +26,9 @@ export async function drain(run: ReadableRun, signal: AbortSignal): Promise<Outc
   const waiting = (memory.waiting ??= newWaiting(began, wasBlocked(run)));
   const forced = credential.annotations[forceFinalizeAnnotation] === "true";
   // Each Secret that goes brings it, and there may be thousands.
-  if (waiting.restsUntil > began && !forced) return requeueAfter(waiting.restsUntil - began);
+  const count = context.credentials.members.count(credential.uid);
+  if (rests(waiting, began, count) && !forced) return requeueAfter(waiting.restsUntil - began);
+  waiting.members = count;
   const unknown = whyUnknown(context, credential, clock.elapsed() - waiting.fewest.since);
   const left = unknown ? undefined : await leftWith(context, credential);
   const isDrained = left !== undefined && isOver(waiting, left, clock.elapsed());
@@ -50,7 +51,7 @@ export async function drain(run: ReadableRun, signal: AbortSignal): Promise<Outc
       })
     : unknownDraining(context, unknown);
   if (isSettled(waiting, draining, clock.elapsed())) await writeStatus(run, changeOf(run, draining), signal);
-  const back = requeueAfter(restAfter(waiting, began, clock.elapsed()));
+  const back = requeueAfter(restAfter(waiting, left ?? nothingLeft, began, clock.elapsed()));
   return unknown ? { ...waitsForSecrets(context, credential), ...back } : back;
 }
 
@@ -80,8 +81,7 @@ function changeOf({ context, credential }: ReadableRun, draining: Draining): Sta
     ...installSnapshot(context, credential),
     reported: { status, since: new Map<string, never>() },
     entries: [],
-    namespaces: namespacesOf([]),
-    leaving: [],
+    namespaces: noNamespaces,
     missing: [],
     held: undefined,
     // The name under which tenants were served stays: it is what the drain goes by.
@@ -90,7 +90,7 @@ function changeOf({ context, credential }: ReadableRun, draining: Draining): Sta
     extraReferences: status?.extraReferences ?? [],
     draining,
   };
-  return { status: statusOf(snapshot), namespaces: [] };
+  return { status: statusOf(snapshot), failing: [] };
 }
 
 function unknownDraining({ runtime: { clock } }: Context, unknown: Unknown | undefined): Draining {

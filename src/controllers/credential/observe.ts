@@ -1,6 +1,6 @@
 // Observes how a RegistryCredential fares: its entries, the namespaces that it selects, those that it leaves, and its former names.
 import { reportedSince } from "./plan-status-text.ts";
-import type { ReadableRun, CredentialMemory } from "./run.ts";
+import { type CredentialMemory, type Looks, type ReadableRun, seldom } from "./run.ts";
 import { crdName } from "../../api/names.ts";
 import { hasTrait } from "../../api/reasons.ts";
 import type { RegistryCredential, Retiring } from "../../api/registry-credential.ts";
@@ -27,13 +27,11 @@ import type {
   Reported,
   Troubled,
 } from "./plan-types.ts";
-import { type Found, type Tally, tally } from "./tally.ts";
+import { type Found, type Tally, tally as tallyOf, type TallyOptions } from "./tally.ts";
 
 export interface Views {
   readonly entries: readonly EntryView[];
   readonly namespaces: Namespaces;
-  /** As far as no former name is concerned: see `statusSnapshot`. */
-  readonly leaving: readonly Troubled[];
 }
 
 /** What is to be counted of one namespace. */
@@ -41,8 +39,11 @@ export function foundIn(context: Context, credential: RegistryCredential, namesp
   const { index: credentialIndex, statusCache } = context.credentials;
   const { name: secretName } = credential.spec.pullSecret;
   if (namespace.terminating) return {};
+  // Who is entitled may keep something under a former name.
+  const former = formerNames(context, credential);
   if (!credentialIndex.entitled(credential, namespace))
-    return { leaving: deniedIn(context, credential, namespace, [secretName]) };
+    return { leaving: deniedIn(context, credential, namespace, [secretName, ...former]) };
+  const leaving = former.length > 0 ? deniedIn(context, credential, namespace, former) : undefined;
   const scope = context.grants.scopeOf(namespace);
   const isPermitted = context.cluster.permissions.secret(secretName, namespace.name) === undefined;
   const grants = (isPermitted ? credential.spec.registries : []).flatMap((entry) =>
@@ -50,34 +51,58 @@ export function foundIn(context: Context, credential: RegistryCredential, namesp
       isFailure(grant) ? [] : [[entry.name, context.grants.grantKey(grant)] as const],
     ),
   );
-  return { view: namespaceView(statusCache, credential, namespace.name), grants };
+  return { view: namespaceView(statusCache, credential, namespace.name), grants, leaving };
+}
+
+/** Those that go, for their time is over. */
+export function formerNames(
+  { credentials: { index } }: Pick<Context, "credentials">,
+  { name }: RegistryCredential,
+): readonly string[] {
+  return index.namesOf(name).flatMap(({ secretName, over }) => (over ? [secretName] : []));
+}
+
+export function emptyTally(
+  { grants: { tokens } }: Pick<Context, "grants">,
+  options: Omit<TallyOptions, "look"> = {},
+): Tally {
+  return tallyOf({ ...options, look: (key) => grantView(tokens.token(key), tokens.attempts(key)) });
+}
+
+export interface Counted {
+  readonly tally: Tally;
+  /** How many namespaces were looked at for it. */
+  readonly looked: number;
 }
 
 /** Counts all of them: those that it may be entitled to, and those in which it may have something. */
-export async function counted(context: Context, credential: RegistryCredential): Promise<Tally> {
+export async function counted(
+  context: Context,
+  credential: RegistryCredential,
+  tally: Tally = emptyTally(context),
+): Promise<Counted> {
   const { index: credentialIndex } = context.credentials;
   const { namespaces } = context.cluster.stores;
-  const all = tally();
   const eligible = new Set<string>();
   await context.runtime.inSlices(credentialIndex.eligible(credential), (namespace) => {
     eligible.add(namespace.name);
-    all.put(namespace.name, foundIn(context, credential, namespace));
+    tally.put(namespace.name, foundIn(context, credential, namespace));
   });
-  await context.runtime.inSlices(credentialIndex.mayHold(credential.name), (name) => {
+  const holding = credentialIndex.mayHold(credential.name);
+  await context.runtime.inSlices(holding, (name) => {
     const namespace = eligible.has(name) ? undefined : namespaces.get(name);
-    if (namespace) all.put(name, foundIn(context, credential, namespace));
+    if (namespace) tally.put(name, foundIn(context, credential, namespace));
   });
-  return all;
+  return { tally, looked: eligible.size + holding.size };
 }
 
-export function viewsOf({ grants: { tokens } }: Context, { spec }: RegistryCredential, all: Tally): Views {
-  const grants = (entry: string): readonly GrantView[] =>
-    Array.from(all.grants(entry), (key) => grantView(tokens.token(key), tokens.attempts(key)));
-  return {
-    namespaces: all.namespaces(),
-    leaving: all.leaving(),
-    entries: spec.registries.map(({ name }) => ({ name, grants: grants(name) })),
-  };
+export function viewsOf(
+  { runtime: { clock } }: Pick<Context, "runtime">,
+  { spec }: RegistryCredential,
+  all: Tally,
+): Views {
+  const now = clock.now();
+  return { namespaces: all.namespaces(), entries: spec.registries.map(({ name }) => all.entry(name, now)) };
 }
 
 function grantView(token: Token | undefined, attempts: ReturnType<Context["grants"]["tokens"]["attempts"]>): GrantView {
@@ -115,12 +140,12 @@ export function namespaceView(
 
 /** Something is still to come that a start brings by itself. */
 export function isUnsettled({ entries, namespaces }: Views): boolean {
-  return namespaces.unsettled > 0 || entries.some(({ grants }) => grants.some(({ awaited }) => awaited));
+  return namespaces.unsettled > 0 || entries.some(({ awaitsAttempts }) => awaitsAttempts);
 }
 
 /** @param denied why its finalizer could not be put on */
 export async function statusSnapshot(
-  { context, credential }: ReadableRun,
+  { context, credential, memory }: ReadableRun,
   {
     reported,
     views,
@@ -128,18 +153,15 @@ export async function statusSnapshot(
   }: { readonly reported: Reported; readonly views: Views; readonly denied: Failure | undefined },
 ): Promise<{ readonly snapshot: StatusSnapshot; readonly nextGraceEnd: number | undefined }> {
   const { status, spec } = credential;
-  const { retiring, nextGraceEnd } = await renameGraceOf(context, credential);
-  const extraReferences = await extrasOf(context, credential);
-  // Who is entitled may keep something under a former name.
-  const hasFormers = context.credentials.index.namesOf(credential.name).some(({ over }) => over);
-  const leaving = hasFormers ? await deniedRemovals(context, credential) : views.leaving;
+  const looks = (memory.looks ??= new Map());
+  const { retiring, nextGraceEnd } = await renameGraceOf(context, credential, looks);
+  const extraReferences = await extrasOf(context, credential, looks);
   return {
     nextGraceEnd,
     snapshot: {
       ...installSnapshot(context, credential),
       ...views,
       reported,
-      leaving,
       missing: [...context.cluster.permissions.others(credential), ...(denied ? [denied] : [])],
       held: context.credentials.index.held(credential.name),
       // While nothing can be written under a new name, the one that tenants are served under is no former one.
@@ -170,23 +192,6 @@ export function isNameNotPermitted({ cluster: { permissions } }: Context, { spec
   return permissions.name(spec.pullSecret.name) !== undefined;
 }
 
-/** Where a credential has to leave, and is kept because something was denied: namespaces that lose it, and those that keep a Secret under a former name; only ones in which a login of it stands. */
-export async function deniedRemovals(context: Context, credential: RegistryCredential): Promise<readonly Troubled[]> {
-  const { index: credentialIndex } = context.credentials;
-  const { stores } = context.cluster;
-  const current = credential.spec.pullSecret.name;
-  const former = credentialIndex.namesOf(credential.name).flatMap(({ secretName, over }) => (over ? [secretName] : []));
-  const found: Troubled[] = [];
-  await context.runtime.inSlices(credentialIndex.mayHold(credential.name), (name) => {
-    const namespace = stores.namespaces.get(name);
-    if (!namespace || namespace.terminating) return;
-    const names = credentialIndex.entitled(credential, namespace) ? former : [current, ...former];
-    const denied = deniedIn(context, credential, namespace, names);
-    if (denied) found.push(denied);
-  });
-  return found;
-}
-
 /** Why it is kept there under these names, where a login of it stands. */
 function deniedIn(
   context: Context,
@@ -208,23 +213,29 @@ function deniedIn(
 }
 
 /** The records are read only where something was taken out of the spec. */
-async function extrasOf(
-  { runtime: { inSlices }, cluster: { stores, permissions } }: Context,
-  credential: RegistryCredential,
-): Promise<readonly string[]> {
+async function extrasOf(context: Context, credential: RegistryCredential, looks: Looks): Promise<readonly string[]> {
   const extras = extraReferences(credential);
   const former = new Set(extras.former);
-  const recorded = new Set<string>();
-  if (former.size > 0) {
-    // Where the accounts may not be seen, some may have it.
-    if ([...stores.namespaces.values()].some(({ name }) => permissions.serviceAccounts(name) !== undefined))
-      return rememberedExtras(extras, former);
-    // Of no others: tenants may have put millions of names there.
-    await inSlices(stores.serviceAccounts.values(), ({ record, terminating }) => {
-      for (const name of terminating ? [] : recordedReferences(record)) if (former.has(name)) recorded.add(name);
-    });
-  }
-  return rememberedExtras(extras, recorded);
+  if (former.size === 0) return rememberedExtras(extras, former);
+  const what = `references ${extras.former.join(" ")}`;
+  return rememberedExtras(extras, await seldom(looks, what, context.runtime.clock, () => recordedOf(context, former)));
+}
+
+/** Which of the names some account has on record. */
+async function recordedOf(
+  { runtime: { inSlices }, cluster: { stores, permissions } }: Context,
+  names: ReadonlySet<string>,
+): Promise<{ readonly found: ReadonlySet<string>; readonly of: number }> {
+  const of = stores.namespaces.size + stores.serviceAccounts.size;
+  // Where the accounts may not be seen, some may have it.
+  if ([...stores.namespaces.values()].some(({ name }) => permissions.serviceAccounts(name) !== undefined))
+    return { found: names, of };
+  const found = new Set<string>();
+  // Of no others: tenants may have put millions of names there.
+  await inSlices(stores.serviceAccounts.values(), ({ record, terminating }) => {
+    for (const name of terminating ? [] : recordedReferences(record)) if (names.has(name)) found.add(name);
+  });
+  return { found, of };
 }
 
 // As a deletion does not wait for longer either: for what any tenant may have written, or keeps from being taken away.
@@ -238,13 +249,19 @@ export interface RenameGrace {
   readonly nextGraceEnd: number | undefined;
 }
 
-export async function renameGraceOf(context: Context, credential: RegistryCredential): Promise<RenameGrace> {
+export async function renameGraceOf(
+  context: Context,
+  credential: RegistryCredential,
+  looks: Looks = new Map(),
+): Promise<RenameGrace> {
   const { index: credentialIndex } = context.credentials;
   const { clock } = context.runtime;
   const retired = credentialIndex.namesOf(credential.name);
   const left = new Set<string>();
   for (const each of retired) {
-    if (each.over && (await isLeft(context, credential, each))) left.add(each.secretName);
+    if (!each.over) continue;
+    const look = () => isLeft(context, credential, each);
+    if (await seldom(looks, `Secrets ${each.secretName}`, clock, look)) left.add(each.secretName);
   }
   const waits = retired.filter(({ over }) => !over).map(({ until }) => until.since(clock.now()).total("milliseconds"));
   if (left.size > 0) waits.push(gracePatience.total("milliseconds"));
@@ -259,16 +276,17 @@ async function isLeft(
   context: Context,
   credential: RegistryCredential,
   { secretName, until }: Retired,
-): Promise<boolean> {
+): Promise<{ readonly found: boolean; readonly of: number }> {
   const { clock, inSlices } = context.runtime;
   const { enqueue } = context.queue;
   const { index: credentialIndex } = context.credentials;
   const { namesSynced, stores } = context.cluster;
-  if (!namesSynced(secretName)) return true;
+  if (!namesSynced(secretName)) return { found: true, of: 0 };
   const holds = holderOf(context, credential);
   const isRecent = Temporal.Instant.compare(clock.now(), until.add(gracePatience)) < 0;
   let isWaitedFor = false;
-  await inSlices(credentialIndex.mayHold(credential.name), (name) => {
+  const holding = credentialIndex.mayHold(credential.name);
+  await inSlices(holding, (name) => {
     const namespace = stores.namespaces.get(name);
     const secret = stores.pullSecrets.look(`${name}/${secretName}`);
     if (!namespace || secret.kind === "absent") return;
@@ -282,7 +300,7 @@ async function isLeft(
     enqueue(secretKey(name, secretName), { lane: "bulk", flow: credential.name });
     if (isRecent || (isHolder && !isGivenUp(context, credential, name, secretName))) isWaitedFor = true;
   });
-  return isWaitedFor;
+  return { found: isWaitedFor, of: holding.size };
 }
 
 /** Its tenant has kept it for long enough. */

@@ -1,13 +1,13 @@
 // Plans the conditions of a RegistryCredential: Ready, TokensFresh and Distributed always; the others while they are True.
-import { failure, isForTenant } from "../../api/reasons.ts";
+import { isForTenant } from "../../api/reasons.ts";
 import type { ConditionType } from "../../api/conditions.ts";
 import type { Condition, RegistryStatus, Status } from "../../api/registry-credential.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import { type MessageWithSteps, textWithSteps } from "../../runtime/steps.ts";
 import { reasonOfHold } from "../../entitlement/removal-limit.ts";
-import { failureGroups } from "./plan-failure-groups.ts";
+import { largestFirst } from "./plan-failure-groups.ts";
 import { giveUp } from "../../cluster/install-steps.ts";
-import { type Draining, lacksToken, type StatusSnapshot } from "./plan-types.ts";
+import { type Draining, expired, type StatusSnapshot } from "./plan-types.ts";
 import { believedTime, formerText, namespacesText } from "./plan-status-text.ts";
 import { timeText } from "../../runtime/time-text.ts";
 
@@ -71,7 +71,7 @@ function tokensFresh(registries: readonly RegistryStatus[]): Verdict {
     // How long is left: as a time, which stays true without being written again.
     const lives = state === "Failing" && expiresAt !== undefined ? `; what tenants have lives until ${expiresAt}` : "";
     const left = former ? `; ${formerText(former)}` : lives;
-    return { type, status: "False", reason: reason ?? state, message: `${name}: ${message ?? expiredMessage}${left}` };
+    return { type, status: "False", reason: reason ?? state, message: `${name}: ${message ?? expired.message}${left}` };
   }
   if (registries.some(({ state, identities }) => state === "Pending" && identities > 0)) {
     return { type, status: "False", reason: "Pending", message: tokensAwaited };
@@ -80,22 +80,17 @@ function tokensFresh(registries: readonly RegistryStatus[]): Verdict {
 }
 
 function distributed(snapshot: StatusSnapshot, counts: Counts): Verdict {
-  const { namespaces, reported } = snapshot;
   const type = "Distributed";
-  const [worst] = failureGroups(
-    namespaces.reported.map(({ name, failures }) => ({ name, troubles: failures })),
-    reported.since,
-  );
+  const [worst] = largestFirst(snapshot.namespaces.failing);
   if (worst) {
-    const example = namespaces.reported.find(({ name }) => name === worst.examples[0]);
-    const failure = example?.failures.find(({ failure: { reason } }) => reason === worst.reason)?.failure;
-    const others = worst.count > worst.examples.length ? ", ..." : "";
+    const { failure, examples } = worst;
+    const others = worst.count > examples.length ? ", ..." : "";
     return {
       type,
       status: "False",
       reason: worst.reason,
-      message: `${counts.failed} of ${namespacesText(counts.selected)} not served as wanted; in ${worst.examples.join(", ")}${others}: ${failure?.message}`,
-      steps: failure?.steps ?? [],
+      message: `${counts.failed} of ${namespacesText(counts.selected)} not served as wanted; in ${examples.join(", ")}${others}: ${failure.message}`,
+      steps: failure.steps ?? [],
     };
   }
   if (counts.pending > 0) return { type, status: "False", reason: "Progressing", message: progress(snapshot, counts) };
@@ -129,7 +124,7 @@ function reconciling(snapshot: StatusSnapshot, counts: Counts): Verdict | undefi
 
 /** A first attempt is under way. Who waits for Ready after a change must not be told what was true before it. */
 function awaitsTokens({ entries }: StatusSnapshot): boolean {
-  return entries.some(({ grants }) => grants.some(({ token, failure }) => !token && !failure));
+  return entries.some((entry) => entry.awaitsTokens);
 }
 
 /** kstatus: only a person of the platform can bring it further. */
@@ -184,27 +179,15 @@ interface Blocker extends Pick<Failure, "reason" | "retry" | "steps"> {
  * What keeps the platform from its promise: a grant without a living token, a namespace that is not served, a
  * missing right. What only a tenant can mend is none.
  */
-function* blockers({ entries, namespaces, missing, now }: StatusSnapshot): Generator<Blocker, undefined> {
+function* blockers({ entries, namespaces, missing }: StatusSnapshot): Generator<Blocker, undefined> {
   const within = (where: string, { reason, retry, message, steps }: Failure): Blocker => {
     return { reason, retry, message: `${where}: ${message}`, ...(steps && { steps }) };
   };
-  for (const { name, grants } of entries) {
-    for (const grant of grants) {
-      const failure = grant.failure ?? (grant.token && expired);
-      if (failure && failure.cause !== "Tenant" && lacksToken(grant, now)) yield within(name, failure);
-    }
-  }
-  for (const { name, failures } of namespaces.reported) {
-    for (const { failure } of failures) if (failure.cause === "Platform") yield within(`namespace ${name}`, failure);
-  }
+  for (const { name, blocking } of entries) for (const failure of blocking) yield within(name, failure);
+  for (const { name, failure } of namespaces.blocking) yield within(`namespace ${name}`, failure);
   yield* missing;
   return undefined;
 }
-
-const expiredMessage = "its token has expired";
-
-/** No attempt has failed since the operator started: one is on its way. */
-const expired: Failure = failure("TokenExpired", { message: expiredMessage });
 
 function progress({ namespaces }: StatusSnapshot, { pending, selected }: Counts): string {
   return `${pending} of ${namespacesText(selected)} ${namespaces.awaiting > 0 ? "waiting for a first token, or " : ""}not looked at yet`;

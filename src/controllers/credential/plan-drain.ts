@@ -40,8 +40,10 @@ export const nothingLeft: Left = { secrets: new Set(), kept: new Set(), unexplai
 export interface Waiting {
   /** When this program has first looked. */
   readonly since: number;
-  /** Until then it is not looked at again, whatever is found meanwhile. */
+  /** Until then it is not looked at again, whatever is found meanwhile, as long as more than half of its members are left. */
   restsUntil: number;
+  /** How many members there were when it was looked at last. */
+  members: number;
   /** It has not been found again since then what blocked it before. */
   settles: boolean;
   /** Since when nothing is left that it waits for without end. */
@@ -57,6 +59,7 @@ export function newWaiting(now: number, settles: boolean): Waiting {
   return {
     since: now,
     restsUntil: now,
+    members: 0,
     settles,
     last: undefined,
     kept: new Map(),
@@ -117,12 +120,25 @@ function standstill(namespace: string, names: readonly string[]): HeldUp["failur
   });
 }
 
+/** It is not to be looked at yet: a look costs as much as is left, and all looks together no more than a few times what is to go. */
+export function rests({ restsUntil, members }: Waiting, now: number, membersNow: number): boolean {
+  return restsUntil > now && (members === 0 || membersNow > members / 2);
+}
+
 /** Milliseconds. @param began when the look that has just ended did */
-export function restAfter(waiting: Waiting, began: number, now: number): number {
+export function restAfter(waiting: Waiting, { secrets, harmless }: Left, began: number, now: number): number {
   const rest = Math.min((now - waiting.fewest.since) * restForStandstill, longestRest);
-  const restForThis = (now - began) * restForWork;
+  const restForThis = Math.max((now - began) * restForWork, restForLook(secrets.size + harmless.size));
   waiting.restsUntil = now + restForThis;
   return Math.max(lookAgain, rest, restForThis);
+}
+
+/**
+ * Milliseconds after a look at so many things before the next: one for each where they are more than are looked at in a second anyway.
+ * So looks cost no more in a second however many there are.
+ */
+export function restForLook(things: number): number {
+  return things > lookAgain ? things : 0;
 }
 
 /** The first ones by name, as examples. */

@@ -1,6 +1,5 @@
 // Plans the status of a RegistryCredential: its entries, its namespaces, its failures in groups; and what is told of a spec that cannot be read.
 import type { ConditionType } from "../../api/conditions.ts";
-import { worstState } from "../../api/entry-states.ts";
 import type { Condition, RegistryStatus, Status } from "../../api/registry-credential.ts";
 import { giveUp } from "../../cluster/install-steps.ts";
 import type { CredentialRecord } from "../../cluster/records.ts";
@@ -11,15 +10,14 @@ import { conditionsOf, longestMessage } from "./plan-conditions.ts";
 import { failureGroups } from "./plan-failure-groups.ts";
 import { believedTime } from "./plan-status-text.ts";
 import { earliestInstant, timeText } from "../../runtime/time-text.ts";
-import { type EntryView, type GrantView, lacksToken, type StatusSnapshot } from "./plan-types.ts";
+import type { EntryView, StatusSnapshot } from "./plan-types.ts";
 
 export function statusOf(snapshot: StatusSnapshot): Status {
-  const { credential, reported, now, entries, namespaces, leaving, secretName, retiring, extraReferences, mode } =
-    snapshot;
+  const { credential, reported, entries, namespaces, secretName, retiring, extraReferences, mode } = snapshot;
   const { selected, pending, failed } = namespaces;
   const counts = { selected, ready: selected - failed - pending, pending, failed };
   const former = formerOf(snapshot, counts);
-  const registries = entries.map((entry) => registryStatus(entry, now, former(entry.name)));
+  const registries = entries.map((entry) => registryStatus(entry, former(entry.name)));
   return {
     observedGeneration: credential.generation,
     conditions: [...conditionsOf(snapshot, registries, counts)],
@@ -29,15 +27,7 @@ export function statusOf(snapshot: StatusSnapshot): Status {
     ...expiresOf(snapshot, registries),
     ...(secretName !== undefined && { secretName }),
     ...(extraReferences.length > 0 && { extraReferences: [...extraReferences] }),
-    failures: [
-      ...failureGroups(
-        [
-          ...namespaces.reported.map(({ name, failures, notes }) => ({ name, troubles: [...failures, ...notes] })),
-          ...leaving,
-        ],
-        reported.since,
-      ),
-    ],
+    failures: [...failureGroups(namespaces.troubled, reported.since)],
     retiring: [...retiring],
     mode,
   };
@@ -48,33 +38,27 @@ function formerOf(
   { credential, reported, namespaces, now }: StatusSnapshot,
   { pending }: NonNullable<Status["namespaces"]>,
 ): (entry: string) => RegistryStatus["former"] {
-  const formers = Map.groupBy(
-    namespaces.reported.flatMap((each) => each.formers ?? []),
-    ({ entry }) => entry,
-  );
   return (entry) => {
     const before = reported.status?.registries?.find(({ name }) => name === entry)?.former;
-    const found = formers.get(entry) ?? [];
+    const found = namespaces.formers.find((each) => each.entry === entry);
     // Who has not been looked at yet lives as before.
-    if (found.length === 0) return pending > 0 ? before : undefined;
+    if (!found) return pending > 0 ? before : undefined;
     // That a first token takes a moment is no news.
-    if (!before && found.every((each) => each.pending)) return undefined;
-    const ends = found.flatMap(({ until }) => (until ? [until] : []));
+    if (!before && found.pending) return undefined;
     return {
       since: timeText(believedTime(before?.since ?? "", credential.creationTimestamp, now) ?? now),
-      ...(ends.length > 0 && { until: timeText(earliestInstant(ends)) }),
-      namespaces: found.length,
+      ...(found.until && { until: timeText(found.until) }),
+      namespaces: found.namespaces,
     };
   };
 }
 
 /** Nothing while there is no token: "never" would be read as good news. */
 function expiresOf({ entries }: StatusSnapshot, registries: readonly RegistryStatus[]): Pick<Status, "expires"> {
-  const tokens = entries.flatMap(({ grants }) => grants.flatMap(({ token }) => (token ? [token] : [])));
   const formers = registries.flatMap(({ former }) => (former ? [former] : []));
-  if (tokens.length + formers.length === 0) return {};
+  if (formers.length === 0 && entries.every(({ tokens }) => tokens === 0)) return {};
   const times = [
-    ...tokens.flatMap(({ expiresAt }) => (expiresAt ? [expiresAt] : [])),
+    ...entries.flatMap(({ expiresAt }) => (expiresAt ? [expiresAt] : [])),
     // Of the status as it was told before, which others may have written.
     ...formers.flatMap(({ until }) => timeOfText(until ?? "") ?? []),
   ];
@@ -86,39 +70,19 @@ const longestEntryMessage = 1024;
 
 /** The earliest times and the worst state. */
 function registryStatus(
-  { name, grants }: EntryView,
-  now: Temporal.Instant,
+  { name, identities, failing, state, worst, expiresAt, refreshedAt }: EntryView,
   former: RegistryStatus["former"],
 ): RegistryStatus {
-  const failing = grants.filter(({ failure }) => failure !== undefined);
-  const worst = firstInWords(failing.filter((grant) => lacksToken(grant, now))) ?? firstInWords(failing);
-  const expiries = grants.flatMap(({ token }) => (token?.expiresAt ? [token.expiresAt] : []));
-  const issues = grants.flatMap(({ token }) => (token ? [token.issuedAt] : []));
   return {
     name,
-    identities: grants.length,
-    failing: failing.length,
-    ...(expiries.length > 0 && { expiresAt: timeText(earliestInstant(expiries)) }),
-    ...(issues.length > 0 && { refreshedAt: timeText(earliestInstant(issues)) }),
-    state: worstState(grants.map((grant) => stateOf(grant, now))),
-    ...(worst?.failure && { reason: worst.failure.reason, message: textWithSteps(worst.failure, longestEntryMessage) }),
+    identities,
+    failing,
+    ...(expiresAt && { expiresAt: timeText(expiresAt) }),
+    ...(refreshedAt && { refreshedAt: timeText(refreshedAt) }),
+    state,
+    ...(worst && { reason: worst.reason, message: textWithSteps(worst, longestEntryMessage) }),
     ...(former && { former }),
   };
-}
-
-/** Of several that fail the same is told whichever was asked last: a restart asks them in another order. */
-function firstInWords(failing: readonly GrantView[]): GrantView | undefined {
-  const wordsOf = ({ failure }: GrantView): string => failure?.message ?? "";
-  let first: GrantView | undefined;
-  for (const each of failing) if (!first || wordsOf(each) < wordsOf(first)) first = each;
-  return first;
-}
-
-function stateOf(grant: GrantView, now: Temporal.Instant): RegistryStatus["state"] {
-  const { token, failure } = grant;
-  if (token && lacksToken(grant, now)) return "Expired";
-  if (failure) return "Failing";
-  return token?.state ?? "Pending";
 }
 
 // When an object was made that cannot be read is not known.

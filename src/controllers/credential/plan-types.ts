@@ -1,8 +1,10 @@
 // The snapshot that the status of a RegistryCredential is made of, and what of a deletion it tells.
 import type { RegistryCredential, Retiring, Status } from "../../api/registry-credential.ts";
+import { failure } from "../../api/reasons.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import type { Held } from "../../entitlement/removal-limit.ts";
-import { isAlive, type Token } from "../../cluster/token.ts";
+import type { Token } from "../../cluster/token.ts";
+import type { EntryStateName } from "../../api/entry-states.ts";
 
 /** A failure, and since when it lasts. */
 export interface Lasting {
@@ -42,7 +44,32 @@ export interface NamespaceView {
   readonly formers?: readonly FormerView[];
 }
 
-/** The namespaces that it selects, in numbers, and those of which there is more to tell. */
+/** Namespaces that fare alike. */
+export interface TroubleGroup extends Pick<Failure, "reason" | "cause"> {
+  readonly count: number;
+  readonly since: Temporal.Instant;
+  /** One of them was found so at the start: see `Lasting`. */
+  readonly foundAtStart: boolean;
+  /** The first three by name. */
+  readonly examples: readonly [string, ...string[]];
+  /** As it is in the first of them. */
+  readonly failure: Failure;
+  /** All of them, as they are when it is asked. */
+  readonly names: () => Iterable<string>;
+}
+
+/** What blocks a namespace, which the platform has to mend. */
+export interface Blocking {
+  readonly name: string;
+  readonly failure: Failure;
+}
+
+/** Namespaces in which an entry lives by a login of before. */
+export interface FormerGroup extends Pick<FormerView, "entry" | "until" | "pending"> {
+  readonly namespaces: number;
+}
+
+/** The namespaces that it selects, in numbers and with a few examples. */
 export interface Namespaces {
   readonly selected: number;
   /** Not looked at yet, or waiting for something that comes by itself. */
@@ -52,9 +79,27 @@ export interface Namespaces {
   readonly failed: number;
   /** Waiting for a token's first attempt. */
   readonly awaiting: number;
-  /** With failures, notes, or logins of before; by name. */
-  readonly reported: readonly NamespaceView[];
+  /** Those that fail. */
+  readonly failing: readonly TroubleGroup[];
+  /** The same, with what else is worth telling, and with those that are to lose it, and keep it because something was refused. */
+  readonly troubled: readonly TroubleGroup[];
+  /** The first by name of what is tried again by itself, and of what is not. */
+  readonly blocking: readonly Blocking[];
+  /** `until`: the earliest. `pending`: so are all. */
+  readonly formers: readonly FormerGroup[];
 }
+
+export const noNamespaces: Namespaces = {
+  selected: 0,
+  unsettled: 0,
+  pending: 0,
+  failed: 0,
+  awaiting: 0,
+  failing: [],
+  troubled: [],
+  blocking: [],
+  formers: [],
+};
 
 export interface GrantView {
   readonly token: Token | undefined;
@@ -64,9 +109,29 @@ export interface GrantView {
   readonly awaited?: boolean;
 }
 
+/** No attempt has failed since the operator started: one is on its way. */
+export const expired: Failure = failure("TokenExpired", { message: "its token has expired" });
+
+/** An entry's grants, in numbers and with a few examples. */
 export interface EntryView {
   readonly name: string;
-  readonly grants: readonly GrantView[];
+  readonly identities: number;
+  /** Those that have one, alive or not. */
+  readonly tokens: number;
+  readonly failing: number;
+  /** Some have neither a token nor a failure yet. */
+  readonly awaitsTokens: boolean;
+  /** Nothing has been heard of some since the start. */
+  readonly awaitsAttempts: boolean;
+  /** The worst. */
+  readonly state: EntryStateName;
+  /** Of those without a living token, else of all that fail, the first in words. */
+  readonly worst: Failure | undefined;
+  /** What keeps the platform from its promise: the first of what is tried again by itself, and of what is not. */
+  readonly blocking: readonly Failure[];
+  /** The earliest. */
+  readonly expiresAt: Temporal.Instant | undefined;
+  readonly refreshedAt: Temporal.Instant | undefined;
 }
 
 /** Something that keeps a deletion waiting and will not end by itself. */
@@ -95,8 +160,6 @@ export interface StatusSnapshot {
   readonly now: Temporal.Instant;
   readonly entries: readonly EntryView[];
   readonly namespaces: Namespaces;
-  /** Namespaces that are to lose the credential, and keep it because something was refused. */
-  readonly leaving: readonly Troubled[];
   /** Why the platform keeps less than the credential asks for, whatever the namespace. */
   readonly missing: readonly Failure[];
   /** The installed CustomResourceDefinition is older than this release. */
@@ -110,9 +173,4 @@ export interface StatusSnapshot {
   readonly extraReferences: readonly string[];
   /** Undefined while the credential is not being deleted. */
   readonly draining: Draining | undefined;
-}
-
-/** Nothing can be pulled with the grant. */
-export function lacksToken({ token }: GrantView, now: Temporal.Instant): boolean {
-  return token === undefined || !isAlive(token, now);
 }

@@ -4,7 +4,7 @@ import { earliest, waitsFor, type Waited } from "../outcome.ts";
 import { memory, type Memory } from "../../runtime/queue/memory.ts";
 import { type Pace, pace } from "../../runtime/queue/pace.ts";
 import type { Outcome } from "../../runtime/queue/work-queue.ts";
-import type { Waiting } from "./plan-drain.ts";
+import { restForLook, type Waiting } from "./plan-drain.ts";
 import type { Reverts } from "../../runtime/queue/conflict-backoff.ts";
 import type { RegistryCredential } from "../../api/registry-credential.ts";
 import type { CredentialRecord } from "../../cluster/records.ts";
@@ -37,6 +37,25 @@ export interface CredentialMemory {
   finalizerReverts?: Reverts;
   /** Of its deletion. */
   waiting?: Waiting;
+  /** What it has left in namespaces and accounts, as far as it has been looked at. */
+  looks?: Looks;
+}
+
+/** By what was looked for: what was found, and until when, in elapsed milliseconds, that is enough. */
+export type Looks = Map<string, { readonly found: unknown; readonly until: number }>;
+
+/** What was found the last time, or is found now, where that was long enough ago. @param look gives also at how many things it has looked */
+export async function seldom<Found>(
+  looks: Looks,
+  what: string,
+  { elapsed }: Pick<Context["runtime"]["clock"], "elapsed">,
+  look: () => Promise<{ readonly found: Found; readonly of: number }>,
+): Promise<Found> {
+  const before = looks.get(what);
+  if (before && elapsed() < before.until) return before.found as Found;
+  const { found, of } = await look();
+  looks.set(what, { found, until: elapsed() + restForLook(of) });
+  return found;
 }
 
 /** Begins the run on the RegistryCredential of this name. An outcome instead: there is none, or it cannot be seen. */

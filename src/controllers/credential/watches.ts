@@ -1,6 +1,6 @@
 // Watches of the credential controller: which RegistryCredentials an event concerns.
 import { type Request, watch, type Watch } from "../../runtime/queue/controllers.ts";
-import { changedNames, isAnotherIdentity, isAnotherSchema } from "../changes.ts";
+import { changedNames, concernsNamespaces, isAnotherIdentity, isAnotherSchema } from "../changes.ts";
 import type { Context } from "../context.ts";
 import { credentialKey } from "../keys.ts";
 import { statusSoon } from "../pull-secret/report.ts";
@@ -11,12 +11,16 @@ export function credentialWatches(context: Context): readonly Watch<Request>[] {
   const { signals } = context.queue;
   const { credentials } = stores;
   return [
-    watch(credentials, ({ key }) => [{ key: credentialKey(key), options: { lane: "interactive" } }]),
-    // Of one that is gone it is known no more who was held in it.
-    watch(stores.namespaces, ({ before, after }): Iterable<Request> => {
-      if (!after || (before && before.uid !== after.uid)) return eachCredential(credentials.values(), statusSoon);
-      const names = [before ?? after, after].flatMap((each) => credentialIndex.concerned(each));
-      return [...new Set(names)].map((name) => ({ key: credentialKey(name), options: statusSoon }));
+    // What only a status tells, as its own next one does while a fan-out goes on, waits for more of it.
+    watch(credentials, ({ key, before, after }) => {
+      const isNews = after?.deleting === true || concernsNamespaces(before?.credential, after?.credential);
+      return [{ key: credentialKey(key), options: isNews ? { lane: "interactive" } : statusSoon }];
+    }),
+    watch(stores.namespaces, ({ key, before, after }): Iterable<Request> => {
+      const names = [before, after].flatMap((each) => (each ? credentialIndex.concerned(each) : []));
+      // Of one that is gone it is known no more who was held in it, but for what was found.
+      const found = before?.uid === after?.uid ? [] : foundIn(context.credentials.statusCache, key);
+      return [...new Set([...names, ...found])].map((name) => ({ key: credentialKey(name), options: statusSoon }));
     }),
     watch(stores.pullSecrets, ({ before, after }) => {
       const record = after ?? before;
@@ -36,6 +40,14 @@ export function credentialWatches(context: Context): readonly Watch<Request>[] {
     watch(signals.permissions, () => eachCredential(credentials.values())),
     watch(signals.clockSteps, () => eachCredential(credentials.values())),
   ];
+}
+
+/** Of whom something was found there. */
+function foundIn(statusCache: Context["credentials"]["statusCache"], namespace: string): readonly string[] {
+  const secrets = [...statusCache.secretNames(namespace)].flatMap((name) => [
+    ...(statusCache.secret(namespace, name)?.credentials.keys() ?? []),
+  ]);
+  return [...secrets, ...(statusCache.references(namespace)?.generations.keys() ?? [])];
 }
 
 export function* eachCredential(

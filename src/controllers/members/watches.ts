@@ -6,9 +6,15 @@ import { membersKey } from "../keys.ts";
 /** What is not stored yet is lost with the process, and found again by the first run of each namespace; so it may wait for more. */
 const soon = { lane: "normal", after: Temporal.Duration.from({ milliseconds: 300 }) } as const;
 
+/** That somebody is in the Secret is stored already, and which Secret it is comes for one after the other while many are written. */
+const later = { lane: "normal", after: Temporal.Duration.from({ seconds: 3 }) } as const;
+
 export function membersWatches({ cluster: { stores }, credentials: { members } }: Context): readonly Watch<Request>[] {
-  const unsaved = (listener: (credentialUid: string) => void): void =>
-    members.subscribe({ changed: () => undefined, unsaved: listener });
+  const unsaved = (listener: (request: Request) => void): void =>
+    members.subscribe({
+      changed: () => undefined,
+      unsaved: (uid, urgency) => listener({ key: membersKey(uid), options: urgency === "soon" ? soon : later }),
+    });
   return [
     watch(stores.credentials, ({ before, after }): readonly Request[] =>
       before && before.uid !== after?.uid ? [{ key: membersKey(before.uid) }] : [],
@@ -17,7 +23,7 @@ export function membersWatches({ cluster: { stores }, credentials: { members } }
     watch(stores.operatorSecrets, ({ before, after }): readonly Request[] =>
       after?.kind === "members" && !before ? [{ key: membersKey(after.part.credentialUid), options: soon }] : [],
     ),
-    watch({ subscribe: unsaved }, (uid): readonly Request[] => [{ key: membersKey(uid), options: soon }]),
+    watch({ subscribe: unsaved }, (request): readonly Request[] => [request]),
   ];
 }
 

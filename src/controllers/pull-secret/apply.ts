@@ -1,7 +1,7 @@
 // Applying a plan to one pull Secret, and noting who is about to have a login in it, and who has one.
 import { hasTrait } from "../../api/reasons.ts";
 import type { FieldsEntry } from "../../cluster/managed-fields.ts";
-import type { PullSecretAction, PullSecretPlan } from "./plan-types.ts";
+import { asDone, type PullSecretAction, type PullSecretPlan } from "./plan-types.ts";
 import { type PlannedSecret, emptiedBody, withoutLogins } from "../../cluster/pull-secret-object.ts";
 import { encoded, secretJson, liveSecret } from "../../cluster/pull-secret-wire.ts";
 import { dockerConfigKey, dockerConfigType } from "../../registry/docker-config.ts";
@@ -11,7 +11,7 @@ import { afterWrite, waitBeforeWrite } from "../../runtime/queue/conflict-backof
 import { secretKey, writer } from "../keys.ts";
 import { done, earliest, failed } from "../outcome.ts";
 import { planPullSecret } from "./plan.ts";
-import type { Run } from "./run.ts";
+import { type Run, takenBack } from "./run.ts";
 import { type Snapshot, settledBy } from "./observe.ts";
 import { findingWithout, type Decision, ownObject, type Result, resultOfPlan, resultOfSuspension } from "./report.ts";
 import { credentialsAnnotation } from "../../api/names.ts";
@@ -35,10 +35,12 @@ export async function applyPlan(run: Run, decision: Decision, signal: AbortSigna
     return resultOfSuspension(run, snapshot, state);
   }
   if (action.kind === "none" || action.kind === "read") return leaveAsItIs(run, decision, planned);
-  const purpose = `${content ? "there" : "gone"} ${gathered.signature}`;
+  const purpose = content ? gathered.signature : `gone ${gathered.signature}`;
   const wait = waitBeforeWrite(memory.reverts, purpose, clock.elapsed());
   if (wait > 0) return { ...planned, outcome: earliest(wait) };
+  if (leftForRecord(run, action, snapshot, signal)) return { finding: undefined, outcome: done };
   const written = await writeSecret(run, action, snapshot, signal);
+  memory.unrecordable = undefined;
   log.debug("pull Secret written", { namespace: namespace.name, secret: name, action: action.kind });
   // It may have gone before its answer came.
   const stands = written !== undefined && context.cluster.stores.pullSecrets.get(written.key) !== undefined;
@@ -49,11 +51,11 @@ export async function applyPlan(run: Run, decision: Decision, signal: AbortSigna
   if (written && plan.state === "usable") noteMembers(context, place, written, snapshot);
   else context.credentials.members.note(place, undefined, written ? snapshot.frozenUids : []);
   if (!content) {
-    run.remember(written ? undefined : { tookBack: true });
+    run.remember(written ? undefined : takenBack);
     return { finding: findingWithout(written), outcome: done };
   }
   memory.ours = written?.labelled ? written.uid : undefined;
-  memory.settled = settledBy(snapshot, { ...plan, action: { kind: "none" } }, written);
+  memory.settled = settledBy(snapshot, asDone(plan), written);
   memory.reverts = afterWrite(memory.reverts, purpose, clock.elapsed());
   return resultOfPlan(run, decision);
 }
@@ -63,6 +65,7 @@ function leaveAsItIs(run: Run, { snapshot, plan }: Decision, planned: Result): R
   const { record, leaving, frozenUids } = snapshot;
   const place = { namespaceUid: namespace.uid, secretName: name };
   memory.lost = undefined;
+  memory.unrecordable = undefined;
   // Of one that is too large to be read nobody knows what stands in it.
   const isSeen = plan.state === "usable" && !(plan.failure && hasTrait(plan.failure, "unread"));
   if (isSeen && record) noteMembers(context, place, record, snapshot);
@@ -98,6 +101,35 @@ function isAsPlanned(snapshot: Snapshot, plan: PullSecretPlan, written: SecretRe
   return action.kind === "none" && state === plan.state && !failure;
 }
 
+/**
+ * Many are left for one write of the record, which takes longer than that of a Secret: another run writes what it then finds. What
+ * cannot be recorded is served.
+ */
+function leftForRecord(
+  { context, namespace, name, memory }: Run,
+  action: SecretWrite,
+  { record }: Pick<Snapshot, "record">,
+  signal: AbortSignal,
+): boolean {
+  if (action.kind !== "create" && action.kind !== "replace") return false;
+  const place = { namespaceUid: namespace.uid, secretName: name };
+  const unrecorded = noteComing(context, {
+    place,
+    body: action.body,
+    before: record,
+    stays: action.kind === "replace",
+  });
+  // Until the Secret is written: one that is refused as well has failed, and comes back as seldom as what has failed.
+  if (unrecorded.length === 0 || memory.unrecordable) return false;
+  const goOn = (isStored: boolean): void => {
+    if (!isStored) memory.unrecordable = true;
+    // In turn with those that have not asked yet, so that as many as can be wait for the same write.
+    context.queue.enqueue(secretKey(namespace.name, name), { lane: "bulk", flow: "recorded" });
+  };
+  void storeComing(context, unrecorded, signal).then(goOn, () => goOn(false));
+  return true;
+}
+
 /** A write for one that is not suspended serves the others too. */
 function isSuspended(actors: readonly Contributor[]): boolean {
   return actors.every(({ credential, deleting }) => credential.spec.suspend && !deleting);
@@ -115,7 +147,7 @@ export async function writeSecret(
   const noteFor = async (body: PlannedSecret, stays: boolean): Promise<void> => {
     if (namespaceUid === undefined) return;
     const place = { namespaceUid, secretName: name };
-    await noteComing(context, { place, body, before: record, stays }, signal);
+    await storeComing(context, noteComing(context, { place, body, before: record, stays }), signal);
   };
   const remove = async (): Promise<void> => {
     if (!record) return;
@@ -230,27 +262,44 @@ export interface Coming {
 }
 
 /**
- * Before a login comes into a Secret in which others have a part, the record says so: a crash in between, with a spec that cannot be
- * read at the next start, would take it out again for their sake. A record that cannot be written keeps nobody from being served.
+ * Before a login comes into a Secret in which others have a part, or of one that cannot be read, the record says so: a crash in
+ * between, with a spec that cannot be read at the next start, would take it out again for their sake. A record that cannot be written keeps nobody from being served.
  * The write may fail yet, so nobody's own Secret becomes ours by this.
+ * @returns of whom it is not stored yet: uids of RegistryCredentials
  */
-export async function noteComing(
-  context: Context,
+export function noteComing(
+  { credentials: { members, index: credentialIndex }, cluster: { stores } }: Context,
   { place, body, before, stays }: Coming,
-  signal: AbortSignal,
-): Promise<void> {
-  const { members, index: credentialIndex, storeMembers } = context.credentials;
+): readonly string[] {
   const names = (body.annotations[credentialsAnnotation] ?? "").split(",");
   const uids = names.flatMap((name) => credentialIndex.readable(name)?.uid ?? []);
   const present = before ? members.holders(place, before.uid) : [];
   // Who leaves it with this very write may have to be taken out of it once more after a crash.
   const areLeaving = stays && present.some((uid) => !uids.includes(uid));
-  if (names.length < 2 && !areLeaving) return;
+  // A start knows nothing of what it had, and whoever joins later has no reason to spare it.
+  const isUnreadable = names.some((name) => {
+    const record = stores.credentials.get(name);
+    return record && !record.credential;
+  });
+  if (names.length < 2 && !areLeaving && !isUnreadable) return [];
   const coming = stays ? uids.filter((uid) => !present.includes(uid)) : uids;
-  if (coming.length === 0) return;
-  const uid = before && stays ? before.uid : anyUid;
-  const merged = members.merged(place, uid);
-  const secretUid = merged || members.owns(place, uid) ? uid : anyUid;
-  members.note(place, { secretUid, merged, credentials: coming }, present);
-  await Promise.all(coming.map((each) => storeMembers(context, each, signal)));
+  if (coming.length > 0) {
+    const uid = before && stays ? before.uid : anyUid;
+    const merged = members.merged(place, uid);
+    const secretUid = merged || members.owns(place, uid) ? uid : anyUid;
+    members.note(place, { secretUid, merged, credentials: coming }, present);
+  }
+  // Another run may have noted them meanwhile. Whose login stands there already has nothing to wait for.
+  const standing = stays
+    ? (before?.credentials ?? []).flatMap((name) => credentialIndex.readable(name)?.uid ?? [])
+    : [];
+  const isComing = (uid: string): boolean => coming.includes(uid) || !standing.includes(uid);
+  return uids.filter((uid) => isComing(uid) && members.recorded(uid) && !members.isStored(place, uid));
+}
+
+/** With what else is to be stored by then; whether that is done. */
+async function storeComing(context: Context, uids: readonly string[], signal: AbortSignal): Promise<boolean> {
+  const { membersStore } = context.credentials;
+  const stored = await Promise.all(uids.map((uid) => membersStore.soon(context, uid, signal)));
+  return stored.every(({ failed = false }) => !failed);
 }

@@ -11,7 +11,7 @@ import { applyPlan } from "./apply.ts";
 import { observeSecret, readLive, readAgain, withLive, settledBy } from "./observe.ts";
 import { isOurs } from "./plan-removal.ts";
 import { planPullSecret } from "./plan.ts";
-import type { PullSecretPlan, PullSecretSnapshot } from "./plan-types.ts";
+import { asDone, type PullSecretPlan, type PullSecretSnapshot } from "./plan-types.ts";
 import {
   reportSecret,
   type Decision,
@@ -21,7 +21,7 @@ import {
   resultWithout,
   tooLate,
 } from "./report.ts";
-import { needsNothing, type Run, secretRuns } from "./run.ts";
+import { forgetLogins, needsNothing, type Run, secretRuns } from "./run.ts";
 import { pullSecretWatches } from "./watches.ts";
 
 export type PullSecretReconciler = (
@@ -48,8 +48,9 @@ export function pullSecretController(context: Context): Controller {
     name: "secret",
     watches: pullSecretWatches(context),
     begin: () =>
+      // What it was given is no reason to give it to one of its name, which may be there before a key of it has run.
       void context.cluster.stores.namespaces.subscribe(({ key, gone }) => {
-        if (gone) context.credentials.statusCache.forget(key, gone);
+        if (gone) forgetLogins(context, key, context.credentials.statusCache.secretNames(key));
       }),
     reconcile: (key, signal) => {
       const [namespace, name] = partsOf(key);
@@ -98,7 +99,7 @@ async function reconcile(run: Run, decide: Decide, signal: AbortSignal): Promise
       if (!live) return report(run, tooLate(run, { snapshot, plan }, changedMeanwhile));
       plan = decide(withLive(run, snapshot, live));
       // Until it changes it need not be read again.
-      if (plan.action.kind === "none") memory.settled = settledBy(snapshot, plan, snapshot.record);
+      if (plan.action.kind === "none") memory.settled = settledBy(snapshot, asDone(plan), snapshot.record);
     }
     noteDecided(run, { snapshot, plan });
     return report(run, await applyPlan(run, { snapshot, plan }, signal));

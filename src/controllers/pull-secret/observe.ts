@@ -79,12 +79,9 @@ export function observeSecret(run: Omit<Run, "remember">): Snapshot | Outcome {
   const orphaned = orphanedIn({ stores, ...context.credentials }, place, record, contributors);
   noteWhoStays(context.credentials.members, place, roles, { orphaned, frozen });
   // Who leaves is part of it: without whom, the same contributions may mean something else.
-  const signature = [
-    gathered.signature,
-    ...leaving.map(({ name }) => `-${name}`),
-    ...orphaned.names,
-    frozen.signature,
-  ].join("|");
+  const parts = [gathered.signature, ...leaving.map(({ name }) => `-${name}`), ...orphaned.names, frozen.signature];
+  const text = parts.join("|");
+  const signature = run.sharedText(text, () => text);
   const hidden = isHidden(rendered);
   return {
     ...planSnapshot(run, record, { roles, frozen, orphaned, signature, rendered }),

@@ -42,6 +42,20 @@ export interface PullSecretSnapshot extends Wanted {
   readonly maxBytes: number;
 }
 
+const none: PullSecretAction = { kind: "none" };
+const nothingLeft: Readonly<Record<SecretState, PullSecretPlan>> = {
+  usable: { action: none, state: "usable" },
+  leaving: { action: none, state: "leaving" },
+  foreign: { action: none, state: "foreign" },
+  absent: { action: none, state: "absent" },
+};
+
+/** The plan when what it says is done. One that says no more than the state is the same for every Secret. */
+export function asDone(plan: PullSecretPlan): PullSecretPlan {
+  const { action: _done, state, ...others } = plan;
+  return Object.values(others).every((each) => each === undefined) ? nothingLeft[state] : { ...plan, action: none };
+}
+
 /** Reads the whole object, unless a look at this version has found what stays so. References that go are no part of it. */
 export function lookAt({ settled }: PullSecretSnapshot, state: SecretState): PullSecretPlan {
   return settled && settled.state !== "leaving" ? settled : { action: { kind: "read" }, state };

@@ -1,8 +1,10 @@
 // One run of the pull-secret controller: which Secret it is about, and what is remembered of it from the runs before.
 import type { NamespaceRecord } from "../../cluster/records.ts";
+import { type Shared, shared } from "../../cluster/transform/shared.ts";
 import type { Content } from "../../content/content.ts";
 import { memory, type Memory } from "../../runtime/queue/memory.ts";
 import type { Outcome } from "../../runtime/queue/work-queue.ts";
+import { SmallMap } from "../../runtime/small-map.ts";
 import type { Context } from "../context.ts";
 import { secretKey } from "../keys.ts";
 import { done, waitsFor } from "../outcome.ts";
@@ -18,6 +20,8 @@ export interface Run {
   readonly name: string;
   /** What was rendered, by signature of the contributions. */
   readonly rendered: Memory<Content>;
+  /** What is remembered of many Secrets alike is in memory once. */
+  readonly sharedText: Shared<string>;
   /** Changed in place. */
   readonly memory: Remembered;
   /** What is remembered from now on; undefined: nothing. */
@@ -32,7 +36,25 @@ export interface Remembered {
   tookBack?: boolean | undefined;
   settled?: Settled | undefined;
   reverts?: Reverts | undefined;
+  /** Who comes into it could not be recorded, and it has not been written since. */
+  unrecordable?: boolean | undefined;
   lost?: LostRaces | undefined;
+}
+
+/** What is remembered of each that was removed. */
+export const takenBack: Remembered = { tookBack: true };
+
+/** All fields are there from the beginning: an object to which they come one by one is half as large again. */
+function remembered(before: Remembered | undefined): Remembered {
+  if (before && before !== takenBack) return before;
+  return {
+    ours: undefined,
+    tookBack: before?.tookBack,
+    settled: undefined,
+    reverts: undefined,
+    unrecordable: undefined,
+    lost: undefined,
+  };
 }
 
 /** The version that was compared whole, with what, and what was found. */
@@ -46,7 +68,7 @@ export interface Settled {
 interface NamespaceMemory {
   readonly uid: string;
   /** By name of the Secret. */
-  readonly secrets: Map<string, Remembered>;
+  readonly secrets: SmallMap<string, Remembered>;
 }
 
 // Far more than a cluster has (https://kubernetes.io/docs/setup/best-practices/cluster-large/). Whichever is forgotten is looked at
@@ -62,14 +84,15 @@ type BeginRun = (context: Context, namespace: string, name: string) => Run | Out
 export function secretRuns(): BeginRun {
   const memories = memory<NamespaceMemory>(maxNamespaces);
   const rendered = memory<Content>(maxRendered);
+  const sharedText = shared<string>();
   return (context, namespaceName, name) => {
     const { credentials, cluster } = context;
     credentials.judged.unjudged(namespaceName, name);
     const sighting = cluster.stores.namespaces.look(namespaceName);
     if (sighting.kind !== "there") {
       if (sighting.kind !== "absent") return waitsFor({ of: "namespaces", object: namespaceName });
+      forgetLogins(context, namespaceName, namesFound(context, namespaceName, memories.get(namespaceName)));
       memories.forget(namespaceName);
-      forgetLogins(context, namespaceName);
       needsNothing(context, namespaceName, name);
       credentials.statusCache.forget(namespaceName, sighting);
       return done;
@@ -86,7 +109,7 @@ export function secretRuns(): BeginRun {
       if (kept) secrets.set(name, kept);
       else secrets.delete(name);
     };
-    return { context, namespace, name, rendered, memory: secrets.get(name) ?? {}, remember };
+    return { context, namespace, name, rendered, sharedText, memory: remembered(secrets.get(name)), remember };
   };
 }
 
@@ -97,18 +120,28 @@ function secretsOf(
 ): NamespaceMemory["secrets"] {
   const before = memories.get(name);
   if (before?.uid === uid) return before.secrets;
-  const secrets: NamespaceMemory["secrets"] = new Map();
+  const secrets: NamespaceMemory["secrets"] = new SmallMap();
   memories.set(name, { uid, secrets });
-  if (before) forgetLogins(context, name);
+  if (before) forgetLogins(context, name, namesFound(context, name, before));
   return secrets;
 }
 
-/** What the one before was given under any name is no reason to give it to one that was made anew. */
-function forgetLogins(
-  { credentials: { index: credentialIndex }, grants: { tokens } }: Context,
+/** Whatever was given, something was found of the Secret, or is remembered of it. */
+function namesFound(
+  { credentials: { statusCache } }: Pick<Context, "credentials">,
   namespace: string,
+  before: NamespaceMemory | undefined,
+): ReadonlySet<string> {
+  return new Set([...statusCache.secretNames(namespace), ...(before?.secrets.keys() ?? [])]);
+}
+
+/** What the one before was given under any of the names is no reason to give it to one that was made anew. */
+export function forgetLogins(
+  { grants: { tokens } }: Pick<Context, "grants">,
+  namespace: string,
+  names: Iterable<string>,
 ): void {
-  for (const name of credentialIndex.names()) tokens.use(secretKey(namespace, name), new Map());
+  for (const name of names) tokens.use(secretKey(namespace, name), new Map());
 }
 
 /** Nothing is wanted here, so nothing is needed for it. */

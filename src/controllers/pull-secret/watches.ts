@@ -3,7 +3,7 @@ import { type Request, type Skip, watch, type Watch, watchTogether } from "../..
 import type { CredentialRecord } from "../../cluster/records.ts";
 import type { Change } from "../../runtime/watch/store.ts";
 import type { Context } from "../context.ts";
-import { concernsNamespaces, isAnotherIdentity } from "../changes.ts";
+import { concernsTenants, isAnotherIdentity } from "../changes.ts";
 import { concernedNames, concernedNamespaces, marked, namesConcerning, namesKnownIn } from "../concerned-namespaces.ts";
 import { secretKey, writer } from "../keys.ts";
 
@@ -59,7 +59,7 @@ export function pullSecretWatches(context: Context): readonly Watch<Request | Sk
 
   return [
     watch(stores.credentials, (change) =>
-      concernsNamespaces(change.before?.credential, change.after?.credential) ? whereConcerned(change) : [],
+      concernsTenants(change.before?.credential, change.after?.credential) ? whereConcerned(change) : [],
     ),
     // A namespace that has just appeared overtakes everything: somebody waits for its first pod.
     watch(namespaces, (change) => {

@@ -62,7 +62,7 @@ export async function applyRound(
     const result = await patchReferences(
       { ...context, cluster: { ...context.cluster, api } },
       account,
-      { ...wanted, ...round.before(account.name) },
+      { ...wanted, ...round.before(account) },
       signal,
     );
     if (result.namespaceGone) return { ended: "namespaceGone", lookedAt };

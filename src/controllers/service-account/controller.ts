@@ -1,6 +1,7 @@
 // The service-account controller: keeps the references that the ServiceAccounts of a namespace need, one patch each, for all credentials.
 import { charged } from "../../cluster/metered-api.ts";
 import type { Controller } from "../../runtime/queue/controllers.ts";
+import { revertsByKey } from "../../runtime/queue/conflict-backoff.ts";
 import { memory } from "../../runtime/queue/memory.ts";
 import type { Outcome } from "../../runtime/queue/work-queue.ts";
 import type { Context } from "../context.ts";
@@ -31,6 +32,7 @@ export function serviceAccountController(context: Context): Controller {
 
 export function referencesReconciler(): ReferencesReconciler {
   const memories = memory<ReferencesMemory>();
+  const reverts = revertsByKey();
 
   return async (context, namespaceName, signal) => {
     const sighting = context.cluster.stores.namespaces.look(namespaceName);
@@ -42,7 +44,10 @@ export function referencesReconciler(): ReferencesReconciler {
     }
     const namespace = sighting.record;
     const observed = observeReferences(context, namespace);
-    const known = memories.of(namespaceName, () => newMemory(context, namespaceName));
+    const known = memories.of(namespaceName, () => ({
+      round: referencesRound(context.cluster.stores.serviceAccounts, namespaceName, reverts),
+      leavingSince: noneLeaving,
+    }));
     noteLeaving(context, known, observed.leaving);
     const missing = context.cluster.permissions.serviceAccounts(namespaceName);
     if (missing) return reportMissing(context, known, { namespace, observed, missing });
@@ -85,12 +90,4 @@ function requeue(namespace: string, results: readonly PatchResult[]): Outcome {
   if (!retry) return waits;
   const within = "requeueAfter" in waits && waits.requeueAfter ? { retryWithin: waits.requeueAfter } : {};
   return { ...failed(retry, { of: "namespaces", object: namespace }), ...within };
-}
-
-function newMemory({ cluster: { stores } }: Context, namespace: string): ReferencesMemory {
-  const accounts = {
-    all: () => stores.serviceAccounts.byIndex(namespace),
-    get: (name: string) => stores.serviceAccounts.get(`${namespace}/${name}`),
-  };
-  return { round: referencesRound(accounts), leavingSince: noneLeaving };
 }

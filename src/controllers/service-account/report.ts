@@ -39,7 +39,8 @@ export function reportRound(
   const results = [...byName.values()];
   const isTooMuch = refers && context.cluster.stores.serviceAccounts.exceeds(namespace.name);
   const failures = [...results.flatMap(({ failure }) => failure ?? []), ...tooLargeFailures(byName, isTooMuch)];
-  report(context, namespace, observed, { failures, left: leftAlone(context, known, leaving, results) });
+  const left = leftAlone(context, known, leaving, results);
+  report(context, namespace, observed, { failures, ...(left && { left }) });
   for (const secret of leaving) context.queue.enqueue(secretKey(namespace.name, secret), { lane: "normal" });
 }
 
@@ -157,7 +158,8 @@ function leftAlone(
   memory: ReferencesMemory,
   leaving: readonly string[],
   results: readonly PatchResult[],
-): ReadonlySet<string> {
+): ReadonlySet<string> | undefined {
+  if (leaving.length === 0) return undefined;
   const isTried = !results.some(({ retry }) => retry?.retry === "backoff");
   return new Set(leaving.filter((name) => isTried || isLong(context, memory, name)));
 }

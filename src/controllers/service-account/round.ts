@@ -1,13 +1,11 @@
 // The round: which ServiceAccounts of a namespace a run looks at, and which are left for the next.
-import type { Reverts } from "../../runtime/queue/conflict-backoff.ts";
+import type { RevertsByKey } from "../../runtime/queue/conflict-backoff.ts";
 import type { ServiceAccountRecord } from "../../cluster/records.ts";
+import type { Store } from "../../runtime/watch/store.ts";
 import type { PatchResult } from "./apply.ts";
 
-/** Those of one namespace. */
-export interface Accounts {
-  all(): readonly ServiceAccountRecord[];
-  get(name: string): ServiceAccountRecord | undefined;
-}
+/** All ServiceAccounts, by namespace and by key. */
+export type Accounts = Pick<Store<ServiceAccountRecord>, "byIndex" | "get">;
 
 /**
  * A round looks at each ServiceAccount of a namespace, a few in each run, so that ten thousand of them hold no worker and no run
@@ -23,7 +21,7 @@ export interface ReferencesRound {
   putBack(account: ServiceAccountRecord): void;
   looked(account: ServiceAccountRecord, result: PatchResult): void;
   /** What is to be remembered of it. */
-  before(name: string): Pick<PatchResult, "reverts" | "lost">;
+  before(account: ServiceAccountRecord): Pick<PatchResult, "reverts" | "lost">;
   /** Of the accounts that are not as they should be, by name. */
   results(): ReadonlyMap<string, PatchResult>;
   /** The round that has ended did not see some account as it is now. */
@@ -39,8 +37,9 @@ const few = 16;
 // from its end, for which its Secrets may wait.
 const listsOfRound = 2;
 
-export function referencesRound(accounts: Accounts): ReferencesRound {
-  return new AccountsRound(accounts);
+/** @param reverts of all ServiceAccounts, by uid: it outlives the round, and one that is made anew under its name is another one */
+export function referencesRound(accounts: Accounts, namespace: string, reverts: RevertsByKey): ReferencesRound {
+  return new AccountsRound(accounts, namespace, reverts);
 }
 
 // Of a round that is over and has nothing to remember, which most namespaces have.
@@ -49,6 +48,7 @@ const none: WeakSet<ServiceAccountRecord> = new WeakSet();
 /** There is one for each namespace: its methods are shared. */
 class AccountsRound implements ReferencesRound {
   readonly #accounts: Accounts;
+  readonly #namespace: string;
   #text: string | undefined;
   // By record, not by name: one that has changed is another.
   #right = none;
@@ -59,10 +59,12 @@ class AccountsRound implements ReferencesRound {
   #rest: string[] = [];
   // The one that failed last comes last.
   #results: Map<string, PatchResult> | undefined;
-  readonly #reverts = new Map<string, Reverts>();
+  readonly #reverts: RevertsByKey;
 
-  constructor(accounts: Accounts) {
+  constructor(accounts: Accounts, namespace: string, reverts: RevertsByKey) {
     this.#accounts = accounts;
+    this.#namespace = namespace;
+    this.#reverts = reverts;
   }
 
   #isOpen(account: ServiceAccountRecord): boolean {
@@ -70,10 +72,9 @@ class AccountsRound implements ReferencesRound {
   }
 
   #list(): void {
-    const present = this.#accounts.all();
+    const present = this.#accounts.byIndex(this.#namespace);
     const names = new Set(present.map(({ name }) => name));
     for (const name of this.#results?.keys() ?? []) if (!names.has(name)) this.#note(name, undefined);
-    for (const name of this.#reverts.keys()) if (!names.has(name)) this.#reverts.delete(name);
     const open = new Set(present.filter((each) => this.#isOpen(each)).map(({ name }) => name));
     const failedLast = [...(this.#results?.keys() ?? [])].filter((name) => open.delete(name));
     this.#rest = [...open, ...failedLast].toReversed();
@@ -82,7 +83,7 @@ class AccountsRound implements ReferencesRound {
 
   #nextOpen(): ServiceAccountRecord | undefined {
     for (let name = this.#rest.pop(); name !== undefined; name = this.#rest.pop()) {
-      const account = this.#accounts.get(name);
+      const account = this.#accounts.get(`${this.#namespace}/${name}`);
       if (account && this.#isOpen(account)) return account;
     }
     return undefined;
@@ -111,7 +112,7 @@ class AccountsRound implements ReferencesRound {
       if (this.#lists === listsOfRound) break;
       this.#list();
     }
-    const all = this.#accounts.all();
+    const all = this.#accounts.byIndex(this.#namespace);
     this.#missed = all.some((each) => this.#isOpen(each));
     this.#lists = 0;
     if (this.#results || this.#missed || all.length > few) this.#tried = new WeakSet();
@@ -133,12 +134,11 @@ class AccountsRound implements ReferencesRound {
     const isRight = !result.failure && !result.retry && !result.tooLarge && result.wait === undefined;
     this.#note(name, isRight ? undefined : result);
     (isRight ? this.#right : this.#tried).add(account);
-    if (result.reverts) this.#reverts.set(name, result.reverts);
-    else this.#reverts.delete(name);
+    this.#reverts.set(account.uid, result.reverts);
   }
 
-  before(name: string): Pick<PatchResult, "reverts" | "lost"> {
-    return { reverts: this.#reverts.get(name), lost: this.#results?.get(name)?.lost };
+  before({ uid, name }: ServiceAccountRecord): Pick<PatchResult, "reverts" | "lost"> {
+    return { reverts: this.#reverts.of(uid), lost: this.#results?.get(name)?.lost };
   }
 
   results(): ReadonlyMap<string, PatchResult> {
@@ -150,6 +150,6 @@ class AccountsRound implements ReferencesRound {
   }
 
   isForgettable(): boolean {
-    return !this.#results && this.#reverts.size === 0 && !this.#missed && this.#accounts.all().length <= few;
+    return !this.#results && !this.#missed && this.#accounts.byIndex(this.#namespace).length <= few;
   }
 }

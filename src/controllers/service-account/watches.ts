@@ -2,7 +2,7 @@
 import { type Request, type Skip, watch, type Watch, watchTogether } from "../../runtime/queue/controllers.ts";
 import type { CredentialRecord } from "../../cluster/records.ts";
 import type { Change } from "../../runtime/watch/store.ts";
-import { changedNames, concernsNamespaces } from "../changes.ts";
+import { changedNames, concernsTenants } from "../changes.ts";
 import { concernedNamespaces, marked } from "../concerned-namespaces.ts";
 import type { Context } from "../context.ts";
 import { referencesKey, writer } from "../keys.ts";
@@ -41,7 +41,7 @@ export function referencesWatches(context: Context): readonly Watch<Request | Sk
 
   return [
     watch(stores.credentials, (change) =>
-      concernsNamespaces(change.before?.credential, change.after?.credential) ? whereConcerned(change) : [],
+      concernsTenants(change.before?.credential, change.after?.credential) ? whereConcerned(change) : [],
     ),
     watch(namespaces, ({ key, before, after }) =>
       after ? [ask(key, { lane: before ? "normal" : "interactive" })] : [],

@@ -1,34 +1,39 @@
 // Tries, stores and collects tokens, each over the version of its Secret that is known.
 import { failure } from "../../api/reasons.ts";
 import { managedBy, managedByLabel, tokenSecretType } from "../../api/names.ts";
+import { type Maker, makerKey } from "../../cluster/makers.ts";
 import type { NewToken, Token } from "../../cluster/token.ts";
 import { tokenToData } from "../../cluster/token-wire.ts";
 import { causeOf, type Grant } from "../../providers/grant.ts";
-import type { Failure } from "../../runtime/errors.ts";
+import { type Failure, OperatorError } from "../../runtime/errors.ts";
 import type { Outcome } from "../../runtime/queue/work-queue.ts";
 import { textWithSteps } from "../../runtime/steps.ts";
 import type { KnownAbsent } from "../../runtime/watch/presence.ts";
 import type { SecretObject } from "../../cluster/cluster-api.ts";
 import type { OperatorSecretRecord } from "../../cluster/records.ts";
 import type { Context } from "../context.ts";
-import { writer } from "../keys.ts";
+import { tokenKey, writer } from "../keys.ts";
 import { done, failed } from "../outcome.ts";
 import { tokenSecretName } from "../../grants/grant-tracker.ts";
 import { publication } from "./plan-publish.ts";
 
+/**
+ * @returns who is named as using it
+ * Throws where what comes back is no token: who took that for stored would mint it again at once, and again.
+ */
 export async function storeToken(
   context: Context,
   minted: NewToken,
   token: Pick<Token, "grantKey" | "fingerprint" | "refreshes" | "state" | "formers">,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<readonly Maker[]> {
   const { api, stores, transforms } = context.cluster;
   const { tokens } = context.grants;
   const { settings } = context;
   const { namespace } = settings;
   const name = tokenSecretName(token.grantKey);
   const before = stores.operatorSecrets.get(`${namespace}/${name}`);
-  tokens.forgetCeased(token.grantKey);
+  const makers = tokens.makers(token.grantKey);
   const body = {
     apiVersion: "v1",
     kind: "Secret",
@@ -39,11 +44,21 @@ export async function storeToken(
       ...(before && { resourceVersion: before.resourceVersion }),
     },
     type: tokenSecretType,
-    data: tokenToData(minted, { ...token, makers: tokens.makers(token.grantKey) }),
+    data: tokenToData(minted, { ...token, makers }),
   };
-  await stores.operatorSecrets.send(`${namespace}/${name}`, writer.token, async () => {
+  const stored = await stores.operatorSecrets.send(`${namespace}/${name}`, writer.token, async () => {
     const answer = before ? putOver(context, before, body, signal) : api.createSecret(namespace, body, signal);
     return transforms.operatorSecret(await answer);
+  });
+  if (stored?.kind !== "token" || stored.token?.grantKey !== token.grantKey)
+    throw new OperatorError(altered(namespace));
+  tokens.forgetCeased(token.grantKey);
+  return makers;
+}
+
+function altered(namespace: string): Failure {
+  return failure("Rejected", {
+    message: `what was stored does not come back as it was sent: something in the cluster alters it; exempt the Secrets of the namespace ${namespace} from mutating webhooks`,
   });
 }
 
@@ -123,8 +138,11 @@ export async function storeMakers(
   const token = context.grants.tokens.token(grantKey);
   if (!token) return otherwise;
   try {
-    await storeToken(context, token, token, signal);
+    const named = new Set((await storeToken(context, token, token, signal)).map(textOfUse));
     context.runtime.log.debug("users of a token stored", { grant: grantKey });
+    // Who has come while the answer was on its way was not in it.
+    const isNews = context.grants.tokens.makers(grantKey).some((maker) => !named.has(textOfUse(maker)));
+    if (isNews) context.queue.enqueue(tokenKey(grantKey), { lane: "bulk" });
     return otherwise;
   } catch (error) {
     const { failure } = context.cluster.callFailure(error, `store the token Secret ${tokenSecretName(grantKey)}`);
@@ -146,6 +164,17 @@ export async function storeMakers(
       ...(within && { retryWithin: within }),
     };
   }
+}
+
+/** Before the process ends: what is gathered for a later write. What fails is found again after the start. */
+export async function storeAllMakers(context: Context, signal: AbortSignal): Promise<void> {
+  const { tokens } = context.grants;
+  const lacking = [...tokens.wanted()].flatMap(([grantKey]) => (tokens.lacksMakers(grantKey) ? grantKey : []));
+  await Promise.all(lacking.map((grantKey) => storeMakers(context, grantKey, done, signal)));
+}
+
+function textOfUse(maker: Maker): string {
+  return JSON.stringify([makerKey(maker), maker.hosts]);
 }
 
 export async function collect(

@@ -24,6 +24,11 @@ import { storedTokens, tokenWatches } from "./watches.ts";
 const keepUnused = Temporal.Duration.from({ minutes: 10 }).total("milliseconds");
 /** While somebody may need it who is not known yet, so many milliseconds. */
 const notAllJudged = 60_000;
+/**
+ * So long, in milliseconds, those who begin to use a token are gathered for one write of its Secret: they become known one by one. This
+ * process knows them meanwhile; one that starts finds them again, but for an entry that was altered in between.
+ */
+const gathered = 1_000;
 /** A token that comes with hardly any life is looked at this often, in milliseconds. */
 const shortestWait = 1_000;
 
@@ -53,10 +58,17 @@ export async function reconcileToken(context: Context, grantKey: string, signal:
   if (!tokens.isNeeded(grantKey) || !attempts) {
     // Whoever lives by a token that is gone has to know.
     if (!tokens.token(grantKey)) tellUsers(context, grantKey);
-    return done;
+    // An entry that was altered while it was gathered goes on with the login for now, and has to be named for that.
+    return tokens.lacksMakers(grantKey) ? storeMakers(context, grantKey, done, signal) : done;
   }
   const outcome = await renew(context, grantKey, attempts, signal);
-  return tokens.lacksMakers(grantKey) ? storeMakers(context, grantKey, outcome, signal) : outcome;
+  const lacking = tokens.lacksMakersFor(grantKey);
+  if (lacking === undefined) return outcome;
+  const wait = gathered - lacking;
+  // Whoever has failed comes back as late as it can.
+  if (wait <= 0 || outcome.failed) return storeMakers(context, grantKey, outcome, signal);
+  const due = outcome.requeueAfter?.total("milliseconds") ?? wait;
+  return { ...outcome, ...requeueAfter(Math.min(due, wait)) };
 }
 
 /** Fetches, verifies and stores the token where it is due. */

@@ -15,16 +15,16 @@ export function settle(context: Context, grantKey: string, failure: Failure | un
   tellUsers(context, grantKey);
 }
 
-/**
- * Queues every pull Secret that is made from this token, and the status of the credentials behind them: a refresh that
- * fails is news even where tenants still have what they need.
- */
 export function tellUsers(context: Context, grantKey: string): void {
   const { enqueue } = context.queue;
-  void context.runtime.inSlices(concerned(context, grantKey), ({ key, options }) => enqueue(key, options));
+  void context.runtime.inSlices(usersOf(context, grantKey), ({ key, options }) => enqueue(key, options));
 }
 
-function* concerned(
+/**
+ * Every pull Secret that is made from this token, and the status of the credentials behind them: a refresh that fails is news
+ * even where tenants still have what they need.
+ */
+export function* usersOf(
   { grants: { tokens }, credentials: { statusCache } }: Context,
   grantKey: string,
 ): Generator<Request> {

@@ -1,14 +1,18 @@
 // Watches of the token controller: of which grants an event may make the token due.
 import { type Request, watch, type Watch } from "../../runtime/queue/controllers.ts";
+import type { OperatorSecretRecord } from "../../cluster/records.ts";
+import type { Token } from "../../cluster/token.ts";
 import { isAnotherSchema } from "../changes.ts";
 import type { Context } from "../context.ts";
 import { tokenKey, writer } from "../keys.ts";
+import { usersOf } from "./report.ts";
 
-export function tokenWatches({
-  cluster: { stores },
-  grants: { tokens },
-  queue: { signals },
-}: Context): readonly Watch<Request>[] {
+export function tokenWatches(context: Context): readonly Watch<Request>[] {
+  const {
+    cluster: { stores },
+    grants: { tokens },
+    queue: { signals },
+  } = context;
   return [
     watch(stores.operatorSecrets, function* ({ key, before, after, by }): Generator<Request> {
       // Those who use it are told by the run.
@@ -19,6 +23,7 @@ export function tokenWatches({
       if (record?.kind === "token" && record.token)
         yield { key: tokenKey(record.token.grantKey), options: { lane: "bulk" } };
       for (const grantKey of tokens.wantedOf(key)) yield { key: tokenKey(grantKey), options: { lane: "interactive" } };
+      if (isAnotherToken(before, after)) yield* usersOf(context, after.token.grantKey);
     }),
     watch(stores.crds, function* (change): Generator<Request> {
       if (!isAnotherSchema(change)) return;
@@ -26,6 +31,20 @@ export function tokenWatches({
     }),
     watch(signals.clockSteps, () => withTimes(tokens)),
   ];
+}
+
+type TokenRecord = Extract<OperatorSecretRecord, { kind: "token" }>;
+
+/**
+ * One token took another's place that this process has not fetched, as after a restore of etcd: the run finds nothing to do where it
+ * fits and lives.
+ */
+function isAnotherToken(
+  before: OperatorSecretRecord | undefined,
+  after: OperatorSecretRecord | undefined,
+): after is TokenRecord & { readonly token: Token } {
+  if (after?.kind !== "token" || !after.token) return false;
+  return before?.kind === "token" && before.token !== undefined && before.token.revision !== after.token.revision;
 }
 
 export function* storedTokens({

@@ -27,8 +27,8 @@ const longestType = 16;
 const listDeadline = Temporal.Duration.from({ seconds: 60 });
 
 /**
- * Rejects and throws ApiError: `gone` for 410, `invalid` where the server does not know initial events, `unavailable` for a
- * stream that breaks off, `malformed` for a line that is no event. ERROR events are yielded like others.
+ * Rejects with ApiError: `gone` for 410, `invalid` where the server does not know initial events, `unavailable` for a
+ * stream that breaks off, `malformed` for a line that is no event. ERROR events are handed out like others.
  */
 export function listWatch(
   transport: Transport,
@@ -52,30 +52,24 @@ export function listWatch(
       });
       return pageFrom(answer.json());
     },
-    watch: async function* ({ resourceVersion, timeout, sendInitialEvents, onAlive }, signal) {
-      const chunks = await transport.stream({
+    watch: async ({ resourceVersion, timeout, sendInitialEvents, onAlive }, onEvent, signal) => {
+      const lines = jsonLines(event, (value) => onEvent(eventFrom(value)));
+      await transport.stream({
         path,
         query: { ...selectors, ...watchQuery({ resourceVersion, timeout, sendInitialEvents }) },
         ...(metadataOnly ? { accept: partial("PartialObjectMetadata") } : {}),
         signal,
-      });
-      onAlive?.();
-      const events = jsonLines(chunks, event, onAlive);
-      try {
-        for (;;) {
-          const next = await events.next();
-          if (next.done) {
-            if (!next.value) throw unavailable("the watch broke off in the middle of an event", "TruncatedEvent");
-            return;
+        onBegin: () => onAlive?.(),
+        onPiece: (piece) => {
+          onAlive?.();
+          try {
+            lines.write(piece);
+          } catch (error) {
+            throw error instanceof SyntaxError ? malformed("a line of the watch is no JSON") : error;
           }
-          yield eventFrom(next.value);
-        }
-      } catch (error) {
-        throw error instanceof SyntaxError ? malformed("a line of the watch is no JSON") : error;
-      } finally {
-        // The reader has left the loop: let go of the socket.
-        await events.return(true);
-      }
+        },
+      });
+      if (!lines.isWhole()) throw unavailable("the watch broke off in the middle of an event", "TruncatedEvent");
     },
   };
 }

@@ -16,9 +16,6 @@ export type Purpose =
   /** Whether who asks for metrics may read them. Strangers decide how often that is asked. */
   | "access";
 
-/** Why a request must not be sent any more; given to a pool as `opaque`, asked in the moment before it is written to a socket. */
-export type Blocker = () => Error | undefined;
-
 export interface Pools {
   pool(purpose: Purpose): Dispatcher;
   /** Opens new pools when the CA or the client certificate has changed; calls under way end on the old ones. */
@@ -95,22 +92,9 @@ export function pools(origin: string, options: PoolsOptions): Pools {
 function opened(origin: string, tls: TlsMaterial, { proxy, clock }: PoolsOptions): PoolSet {
   const direct = { ...tls, keepAlive: true, keepAliveInitialDelay: 30_000 };
   const connect = proxy ? throughProxy(proxy, direct, clock) : direct;
-  const open = (purpose: Purpose): Dispatcher =>
-    new Pool(origin, { ...shared, ...limits[purpose], connect }).compose(askedBeforeSending);
+  const open = (purpose: Purpose): Dispatcher => new Pool(origin, { ...shared, ...limits[purpose], connect });
   return { writes: open("writes"), watches: open("watches"), lease: open("lease"), access: open("access") };
 }
-
-// A request waits in its pool for a connection, for as long as it takes: only here is it known that it goes out now.
-const askedBeforeSending: Dispatcher.DispatcherComposeInterceptor = (dispatch) => (options, handler) => {
-  const blocker = (options as { readonly opaque?: Blocker }).opaque;
-  const begin = handler.onRequestStart?.bind(handler);
-  handler.onRequestStart = (controller, context) => {
-    const reason = blocker?.();
-    if (reason) controller.abort(reason);
-    else begin?.(controller, context);
-  };
-  return dispatch(options, handler);
-};
 
 function fingerprintOf({ ca, cert, key, servername, rejectUnauthorized }: TlsMaterial): string {
   const hash = createHash("sha256");

@@ -1,14 +1,15 @@
 // Transport: sends one call to the API server and returns, in bounded time, an answer or an ApiError.
 import { arch, platform } from "node:os";
-import type { Dispatcher } from "undici";
 import type { Clock, Random } from "../clock.ts";
-import { type ApiAnswer, apiAnswer } from "./api-answer.ts";
+import { type ApiAnswer, answerReader, refusalReader } from "./api-answer.ts";
 import { errorCode, isDistrust, isTimeout } from "../network/no-answer.ts";
-import { ApiError, apiErrorFromAnswer, apiErrorFromFailure, unavailable } from "./api-error.ts";
+import { ApiError, apiErrorFromAnswer, apiErrorFromFailure, type RefusedAnswer, unavailable } from "./api-error.ts";
 import type { Connection, Credentials } from "./connection.ts";
+import { type AnswerReader, type Blocker, type BodyReader, type Cut, exchange } from "./exchange.ts";
 import { freshCredentials, secondsText } from "./fresh-credentials.ts";
-import { type Blocker, pools, type Purpose } from "./pools.ts";
+import { pools, type Purpose } from "./pools.ts";
 import { pathLabels } from "./resource-path.ts";
+import { readInTurns } from "./reading-turns.ts";
 import type { JsonReader } from "./shaped-json.ts";
 
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -42,8 +43,12 @@ export interface ApiRequest {
   readonly reader?: (() => JsonReader) | undefined;
 }
 
-type StreamRequest = Pick<ApiRequest, "path" | "query" | "accept"> & {
+export type StreamRequest = Pick<ApiRequest, "path" | "query" | "accept"> & {
   readonly signal: AbortSignal;
+  /** Called when the answer begins: it has a good status. */
+  readonly onBegin: () => void;
+  /** Is given its bytes as they come; what it throws ends the stream. */
+  readonly onPiece: (piece: Buffer) => void;
   /** Until the answer begins; after that only the signal ends it. Default 30 s. */
   readonly deadline?: Temporal.Duration | undefined;
 };
@@ -63,8 +68,8 @@ export interface Transport {
   readonly server: string;
   /** Resolves for 2xx only. Rejects with ApiError, or with the signal's reason. */
   request(call: ApiRequest): Promise<ApiAnswer>;
-  /** Resolves when the answer begins; then yields its bytes as they come. Rejects and throws as `request`; never tries again. */
-  stream(call: StreamRequest): Promise<AsyncIterable<Buffer>>;
+  /** Resolves when the server ends the answer well. Rejects as `request`, or with what `onPiece` threw; never tries again. */
+  stream(call: StreamRequest): Promise<void>;
   /** Waits for calls under way, cuts streams. */
   close(): Promise<void>;
 }
@@ -98,7 +103,26 @@ const longestWaitMs = 5_000;
 // The API server names at least 1 s: k8s.io/apiserver/pkg/server/filters/priority-and-fairness.go
 const throttledWithoutWord = Temporal.Duration.from({ seconds: 1 });
 
-type Exchanged = Dispatcher.ResponseData<Blocker>;
+/** How an answer with a good status is taken. */
+interface Taken<T> {
+  readonly withinMs: number;
+  readonly reader: AnswerReader<T>;
+  /** The time counts until the answer begins, not until it is over. */
+  readonly isWatch: boolean;
+}
+
+/** An answer with another status, or what was made of it. */
+type Answered<T> = { readonly refused: RefusedAnswer } | { readonly code: number; readonly value: T };
+
+/** One call that is under way. */
+interface UnderWay {
+  readonly target: string;
+  readonly blocker: Blocker;
+  /** For what comes before there is a request. */
+  readonly signal: AbortSignal;
+  /** Is told how the request is ended, once there is one. */
+  readonly onSent: (cut: Cut) => void;
+}
 
 /** Pooled HTTP/1.1 to one API server, with credentials that follow their files. */
 export function transport(options: TransportOptions): Transport {
@@ -113,6 +137,7 @@ class HttpTransport implements Transport {
   readonly #deadline;
   readonly #prefix;
   readonly #sockets;
+  readonly #inTurns;
   readonly #fresh;
   readonly #via;
   readonly server;
@@ -127,29 +152,36 @@ class HttpTransport implements Transport {
     const { origin, pathname } = new URL(connection.server);
     this.#prefix = pathname.replace(/\/$/, "");
     this.#sockets = connection.pools?.(origin) ?? pools(origin, { proxy: connection.proxy, clock });
+    this.#inTurns = readInTurns(clock);
     this.#fresh = freshCredentials(connection, clock);
     this.#via = connection.proxy ? ` through the proxy ${connection.proxy.url.host}` : "";
     this.server = connection.server;
   }
 
-  readonly #send = async (
+  readonly #send = async <T>(
     call: ApiRequest,
-    target: string,
-    signal: AbortSignal,
-    blocker: Blocker,
-  ): Promise<Exchanged> => {
-    const attempt = (credentials: Credentials): Promise<Exchanged> => {
+    { target, blocker, signal, onSent }: UnderWay,
+    reader: AnswerReader<T>,
+  ): Promise<Answered<T>> => {
+    const { purpose = "writes" } = call;
+    const inTurns = purpose === "watches" ? this.#inTurns : undefined;
+    const attempt = async (credentials: Credentials): Promise<Answered<T>> => {
+      signal.throwIfAborted();
       this.#sockets.trust(credentials.tls);
-      return this.#sockets.pool(call.purpose ?? "writes").request({
-        method: call.method,
-        path: target,
-        headers: headersFor(call, credentials, this.#options.userAgent),
-        body: call.body ?? null,
-        // Kubernetes wants a body of a DELETE. undici takes it for a mistake, and would close the connection after it.
-        reset: false,
-        signal,
-        opaque: blocker,
-      });
+      const { answered, cut } = exchange(
+        this.#sockets.pool(purpose),
+        {
+          method: call.method,
+          path: target,
+          headers: headersFor(call, credentials, this.#options.userAgent),
+          body: call.body ?? null,
+          // Kubernetes wants a body of a DELETE. undici takes it for a mistake, and would close the connection after it.
+          reset: false,
+        },
+        { blocker, reader: orRefusal(reader), inTurns },
+      );
+      onSent(cut);
+      return answered;
     };
     const credentials = await this.#fresh.now(signal);
     const answer = await attempt(credentials).catch((error: unknown) => {
@@ -157,29 +189,28 @@ class HttpTransport implements Transport {
       if (isDistrust(errorCode(error) ?? "")) this.#fresh.doubt(credentials);
       throw error;
     });
-    if (answer.statusCode !== 401) return answer;
+    if (!("refused" in answer) || answer.refused.code !== 401) return answer;
     // The token has been replaced before its minute was over. A refused call did nothing, so any call may be sent again.
-    await answer.body.dump();
     return attempt(await this.#fresh.after(credentials, signal));
   };
 
   /** Runs one exchange under a deadline; every way it can fail becomes an ApiError or the caller's own abort. */
-  readonly #exchange = async <T>(
-    call: ApiRequest,
-    { watch, withinMs }: { readonly watch: boolean; readonly withinMs: number },
-    use: (answer: Exchanged, release: () => void) => Promise<T>,
-  ): Promise<T> => {
+  readonly #exchange = async <T>(call: ApiRequest, { withinMs, reader, isWatch }: Taken<T>): Promise<T> => {
     call.signal?.throwIfAborted();
     const stop = new AbortController();
-    const onAbort = (): void => stop.abort(call.signal?.reason);
+    let cut: Cut | undefined;
+    const giveUp = (reason: Error): void => {
+      stop.abort(reason);
+      cut?.(reason);
+    };
+    const onAbort = (): void => giveUp(call.signal?.reason as Error);
     call.signal?.addEventListener("abort", onAbort, { once: true });
-    const release = (): void => call.signal?.removeEventListener("abort", onAbort);
     // Made when it is needed: an error that nobody throws costs its stack trace all the same.
     const late = (afterMs = withinMs): ApiError =>
       this.#fresh.overdue(stop.signal, afterMs) ??
       unavailable(`no answer from the API server${this.#via} within ${secondsText(afterMs)}`, "DeadlineExceeded");
     const cancel = this.#clock.schedule(Temporal.Duration.from({ milliseconds: Math.ceil(withinMs) }), () =>
-      stop.abort(late()),
+      giveUp(late()),
     );
     const started = this.#clock.elapsed();
     // A process that stood still finds timers and sockets ready at the same time: what is late is not sent even so.
@@ -187,19 +218,27 @@ class HttpTransport implements Transport {
       if (this.#clock.elapsed() >= started + withinMs) return late();
       return call.mayBegin?.() === false ? unavailable("it may not be sent any more", "Withdrawn") : undefined;
     };
-    const report = (code: string): void =>
-      this.#options.observe?.({ ...callLabels(call, watch), code, seconds: (this.#clock.elapsed() - started) / 1000 });
+    let isReported = false;
+    const report = (code: string): void => {
+      if (isReported) return;
+      isReported = true;
+      const seconds = (this.#clock.elapsed() - started) / 1000;
+      this.#options.observe?.({ ...callLabels(call, isWatch), code, seconds });
+    };
     try {
-      const target = `${this.#prefix}${call.path}${queryString(call, watch, withinMs)}`;
-      const answer = await this.#send(call, target, stop.signal, blocker);
-      if (answer.statusCode < 200 || answer.statusCode > 299) {
-        throw apiErrorFromAnswer({ code: answer.statusCode, body: await answer.body.text(), headers: answer.headers });
-      }
-      const result = await use(answer, release);
-      report(String(answer.statusCode));
-      return result;
+      const target = `${this.#prefix}${call.path}${queryString(call, isWatch, withinMs)}`;
+      const underWay = { target, blocker, signal: stop.signal, onSent: (how: Cut) => void (cut = how) };
+      const answer = await this.#send(call, underWay, (status, headers) => {
+        if (isWatch) {
+          cancel();
+          report(String(status));
+        }
+        return reader(status, headers);
+      });
+      if ("refused" in answer) throw apiErrorFromAnswer(answer.refused);
+      report(String(answer.code));
+      return answer.value;
     } catch (error) {
-      release();
       // Whoever has no time left learns who has taken it.
       if (isTimeout(call.signal?.reason)) throw late(this.#clock.elapsed() - started);
       call.signal?.throwIfAborted();
@@ -211,8 +250,7 @@ class HttpTransport implements Transport {
       throw failure;
     } finally {
       cancel();
-      // A stream goes on after its exchange and lets go of the signal when it ends.
-      if (!watch) release();
+      call.signal?.removeEventListener("abort", onAbort);
     }
   };
 
@@ -220,9 +258,9 @@ class HttpTransport implements Transport {
     const end = this.#clock.elapsed() + (this.#requestTimeout ?? call.deadline ?? this.#deadline).total("milliseconds");
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#exchange(call, { watch: false, withinMs: end - this.#clock.elapsed() }, (answer) =>
-          apiAnswer(answer, call.reader?.()),
-        );
+        const json = call.reader?.();
+        const reader: AnswerReader<ApiAnswer> = (status, headers) => answerReader(status, headers, json);
+        return await this.#exchange(call, { withinMs: end - this.#clock.elapsed(), reader, isWatch: false });
       } catch (error) {
         const wait = error instanceof ApiError ? waitBeforeRetry(call, error, attempt, this.#random) : undefined;
         if (wait === undefined || call.signal?.aborted || this.#clock.elapsed() + wait >= end) throw error;
@@ -231,27 +269,43 @@ class HttpTransport implements Transport {
     }
   };
 
-  readonly stream: Transport["stream"] = (call) =>
-    this.#exchange(
-      { ...call, method: "GET", purpose: "watches" },
-      { watch: true, withinMs: (call.deadline ?? this.#deadline).total("milliseconds") },
-      (answer, release) => Promise.resolve(chunksOf(answer, call, release)),
-    );
+  readonly stream: Transport["stream"] = async ({ onBegin, onPiece, deadline = this.#deadline, ...call }) => {
+    let fault: { readonly thrown: unknown } | undefined;
+    const write = (piece: Buffer): void => {
+      try {
+        onPiece(piece);
+      } catch (error) {
+        fault = { thrown: error };
+        throw error;
+      }
+    };
+    const reader = (): BodyReader<undefined> => {
+      onBegin();
+      return { write, end: () => undefined };
+    };
+    const taken = { withinMs: deadline.total("milliseconds"), reader, isWatch: true };
+    try {
+      await this.#exchange({ ...call, method: "GET", purpose: "watches" }, taken);
+    } catch (error) {
+      // What the caller throws is none of the server's doing.
+      throw fault ? fault.thrown : error;
+    }
+  };
 
   readonly close: Transport["close"] = () => this.#sockets.close();
 }
 
-/** The bytes of a stream; ends when the server ends it well, throws otherwise. A chunk may be empty: it is a sign of life. */
-async function* chunksOf(answer: Exchanged, { signal }: StreamRequest, release: () => void): AsyncGenerator<Buffer> {
-  try {
-    // Leaving the loop early destroys the body, and with it the socket.
-    for await (const chunk of answer.body as AsyncIterable<Buffer>) yield chunk;
-  } catch (error) {
-    signal.throwIfAborted();
-    throw apiErrorFromFailure(error);
-  } finally {
-    release();
-  }
+/** Reads with `reader` where the status is good. */
+function orRefusal<T>(reader: AnswerReader<T>): AnswerReader<Answered<T>> {
+  return (code, headers) => {
+    const isGood = code >= 200 && code <= 299;
+    if (!isGood) {
+      const text = refusalReader();
+      return { write: (piece) => text.write(piece), end: () => ({ refused: { code, body: text.end(), headers } }) };
+    }
+    const good = reader(code, headers);
+    return { write: (piece) => good.write(piece), end: () => ({ code, value: good.end() }) };
+  };
 }
 
 /**

@@ -16,9 +16,51 @@ const longestWait = 5 * 60_000;
 /** A quiet time after which the next revert is a new story. */
 const forgetAfter = 10 * 60_000;
 
+// Thousands are written one after the other, and hardly any of them twice: those of one moment share what is remembered of them.
+const moment = 100;
+let first: Reverts = { wanted: "", count: 1, lastAt: 0 };
+
 export function afterWrite(before: Reverts | undefined, wanted: string, now: number): Reverts {
   const same = before && before.wanted === wanted && now - before.lastAt < forgetAfter;
-  return { wanted, count: same ? before.count + 1 : 1, lastAt: now };
+  if (same) return { wanted, count: before.count + 1, lastAt: now };
+  const lastAt = Math.ceil(now / moment) * moment;
+  if (first.wanted !== wanted || first.lastAt !== lastAt) first = { wanted, count: 1, lastAt };
+  return first;
+}
+
+/** What is remembered of many objects, of each for as long as it matters. */
+export interface RevertsByKey {
+  of(key: string): Reverts | undefined;
+  set(key: string, reverts: Reverts | undefined): void;
+  /** Of how many objects. */
+  readonly size: number;
+}
+
+export function revertsByKey(): RevertsByKey {
+  // In the order of the last write. Not lru-cache: who is forgotten is told by the time.
+  const known = new Map<string, Reverts>();
+  const forgetPast = (now: number): void => {
+    let left = 2;
+    for (const [key, { lastAt }] of known) {
+      if (left === 0 || now - lastAt < forgetAfter) return;
+      left -= 1;
+      known.delete(key);
+    }
+  };
+  return {
+    of: (key) => known.get(key),
+    set: (key, reverts) => {
+      if (known.get(key) === reverts) return;
+      known.delete(key);
+      if (!reverts) return;
+      known.set(key, reverts);
+      // Two for each one that is put in: it shrinks as fast as it grows.
+      forgetPast(reverts.lastAt);
+    },
+    get size() {
+      return known.size;
+    },
+  };
 }
 
 /**

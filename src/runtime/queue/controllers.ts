@@ -121,9 +121,15 @@ export function controllers(options: ControllersOptions): Controllers {
       const name = key.slice(0, Math.max(key.indexOf("/"), 0));
       const controller = byName.get(name);
       if (!controller) throw new TypeError(`no controller is called ${name}`);
-      const outcome = await controller.reconcile(key, signal);
-      waits.wait(key, outcome.waitsFor ?? []);
-      return outcome;
+      waits.begin(key);
+      let waitsFor: readonly string[] = [];
+      try {
+        const outcome = await controller.reconcile(key, signal);
+        waitsFor = outcome.waitsFor ?? [];
+        return outcome;
+      } finally {
+        if (waits.wait(key, waitsFor)) enqueue(key, afterWait);
+      }
     },
   };
 }

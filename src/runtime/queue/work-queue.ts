@@ -1,6 +1,6 @@
 // The work queue: merges equal keys, runs one run per key at a time, in lanes, with delays and retries.
 import type { Cancel, Clock, Random } from "../clock.ts";
-import { delayedKeys, notDelayed, type Delayed } from "./delayed-keys.ts";
+import { heap, notPlaced, type Placed } from "../heap.ts";
 import { earliestAndHighest, type Fairness, fairShares, type Wish } from "./fairness.ts";
 import { failures, type Failed } from "./failures.ts";
 import type { Gate } from "./gate.ts";
@@ -83,7 +83,9 @@ export interface WorkQueue {
   stats(): QueueStats;
 }
 
-interface Waiting extends Delayed, Ready<Waiting> {
+interface Waiting extends Placed, Ready<Waiting> {
+  /** When it is due: elapsed milliseconds of the clock. */
+  at: number;
   readonly key: string;
   lane: Lane;
   flow: string;
@@ -136,7 +138,7 @@ class LaneQueue implements WorkQueue {
   readonly #gate;
   readonly #fair;
   readonly #waiting = new Map<string, Waiting>();
-  readonly #delayed = delayedKeys<Waiting>();
+  readonly #delayed = heap<Waiting>((one, other) => one.at < other.at);
   readonly #ready;
   readonly #running = new Map<string, Run>();
   readonly #failed;
@@ -208,7 +210,7 @@ class LaneQueue implements WorkQueue {
         lane: wish.lane,
         flow: wish.flow,
         at,
-        position: notDelayed,
+        position: notPlaced,
         line: undefined,
         previous: undefined,
         next: undefined,
@@ -218,7 +220,7 @@ class LaneQueue implements WorkQueue {
       return;
     }
     const better = earliestAndHighest({ lane: item.lane, flow: item.flow, at: item.at }, { ...wish, at }, this.#now());
-    const isDelayed = item.position !== notDelayed;
+    const isDelayed = item.position !== notPlaced;
     if (better.lane === item.lane && (!isDelayed || better.at === item.at)) {
       if (!isDelayed) this.#ready.review(item);
       return;
@@ -297,7 +299,7 @@ class LaneQueue implements WorkQueue {
     this.#timer?.cancel();
     this.#timer = undefined;
     for (const item of this.#waiting.values()) {
-      if (item.position === notDelayed) this.#ready.remove(item);
+      if (item.position === notPlaced) this.#ready.remove(item);
       else this.#delayed.remove(item);
     }
     this.#waiting.clear();

@@ -23,6 +23,8 @@ export interface Feed<R extends StoredObject> {
   passed(resourceVersion: string): void;
   /** The full list is over: what it has not shown, and is not newer than it, is gone. */
   completed(resourceVersion: string): void;
+  /** The server's most recent state is older than what was heard: etcd was restored. */
+  wentBack(): void;
   /** Nothing is heard for now: until the next event or, where a list is needed, its end. */
   blind(why: NotKnown["kind"]): void;
   /** What came from here leaves the store; nobody is told, because nothing is known of it any more. */

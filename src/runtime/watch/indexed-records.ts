@@ -1,4 +1,5 @@
 // Records by key and by index value, within the memory share of each.
+import { MultiMap } from "../multi-map.ts";
 import type { StoredObject } from "./object-meta.ts";
 import { type ShareLimits, shares } from "./shares.ts";
 
@@ -23,7 +24,7 @@ export function indexedRecords<R extends StoredObject>({ indexBy, share }: Index
   const room = share && shares(share.limits);
   const bytesOf = (record: R | undefined): number => (record && share ? share.bytesOf(record) : 0);
   const records = new Map<string, R>();
-  const index = new Map<string, string[]>();
+  const index = new MultiMap<string, string>();
 
   return {
     get: (key) => records.get(key),
@@ -31,7 +32,7 @@ export function indexedRecords<R extends StoredObject>({ indexBy, share }: Index
     get size() {
       return records.size;
     },
-    byIndex: (value) => (index.get(value) ?? []).flatMap((key) => records.get(key) ?? []),
+    byIndex: (value) => index.of(value).flatMap((key) => records.get(key) ?? []),
     set: (record) => {
       const { key } = record;
       const before = records.get(key);
@@ -39,9 +40,7 @@ export function indexedRecords<R extends StoredObject>({ indexBy, share }: Index
       if (room && value !== undefined && !room.take(value, bytesOf(record), bytesOf(before))) return value;
       records.set(key, record);
       if (before || value === undefined) return undefined;
-      const keys = index.get(value);
-      if (keys) keys.push(key);
-      else index.set(value, [key]);
+      index.add(value, key);
       return undefined;
     },
     delete: (record) => {
@@ -50,9 +49,7 @@ export function indexedRecords<R extends StoredObject>({ indexBy, share }: Index
       const value = indexBy?.(record);
       if (value === undefined) return;
       room?.give(value, bytesOf(record));
-      const keys = index.get(value);
-      if (keys?.length === 1) index.delete(value);
-      else keys?.splice(keys.indexOf(key), 1);
+      index.delete(value, key);
     },
   };
 }

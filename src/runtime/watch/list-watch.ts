@@ -34,13 +34,13 @@ export interface WatchQuery {
 
 /**
  * The objects of one kind (and selector) at the API server; one attempt per call, no retry. Bookmarks are asked for
- * always. Both give up soon after the signal aborts. What they throw is read as a `ListWatchFailure`.
+ * always. Both give up soon after the signal aborts. What they reject with is read as a `ListWatchFailure`.
  */
 export interface ListWatch {
   /** `onItem` is given each object of the page as it arrives, also of one that fails before its end. */
   list(query: ListQuery, onItem: (object: unknown) => void, signal: AbortSignal): Promise<ListPage>;
-  /** Yields events until the server ends the stream. */
-  watch(query: WatchQuery, signal: AbortSignal): AsyncIterable<WatchEvent>;
+  /** `onEvent` is given each event as it arrives. Resolves when the server ends the stream. */
+  watch(query: WatchQuery, onEvent: (event: WatchEvent) => void, signal: AbortSignal): Promise<void>;
 }
 
 /**

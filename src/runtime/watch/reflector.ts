@@ -2,7 +2,7 @@
 import type { Cancel, Clock, Random } from "../clock.ts";
 import type { StoredObject } from "./object-meta.ts";
 import { backoff } from "./backoff.ts";
-import { type ListWatch, listWatchFailure, type WatchQuery } from "./list-watch.ts";
+import { type ListWatch, listWatchFailure, type WatchEvent, type WatchQuery } from "./list-watch.ts";
 import { healthyAfter, idle, transition } from "./reflector-state.ts";
 import type { Activity, ReflectorCommand, ReflectorInput, ReflectorState } from "./reflector-state.ts";
 import type { ReflectorEvent } from "./reflector-event.ts";
@@ -266,7 +266,9 @@ class ListWatchReflector<R extends StoredObject> implements Reflector {
       this.#alive();
       if (olderThan(newest.resourceVersion, resourceVersion)) {
         const origin = `the API server is at version ${newest.resourceVersion}, before ${resourceVersion}`;
-        return emit({ kind: "failed", failure: { kind: "gone", origin } });
+        emit({ kind: "failed", failure: { kind: "gone", origin } });
+        // By the time of the list it may be further, and some other object be all that shows it.
+        return this.#feed.wentBack();
       }
     } finally {
       cancel();
@@ -302,13 +304,14 @@ class ListWatchReflector<R extends StoredObject> implements Reflector {
     });
     const cancelHealthy = this.#clock.schedule(healthyAfter, () => emit({ kind: "healthy" }));
     try {
-      for await (const event of this.#listWatch.watch({ ...query, timeout, onAlive: this.#alive }, signal)) {
+      const onEvent = (event: WatchEvent): void => {
         if (signal.aborted) return;
         events += 1;
         this.#alive();
         if (event.type === "BOOKMARK") this.#bookmarks = "seen";
         emit({ kind: "event", ...event });
-      }
+      };
+      await this.#listWatch.watch({ ...query, timeout, onAlive: this.#alive }, onEvent, signal);
       ended();
     } finally {
       cancelSilence();

@@ -63,7 +63,10 @@ export interface FedStore<R extends StoredObject> extends Store<R> {
 export interface StoreOptions<R> extends IndexOptions<R> {
   /** Told what a listener threw; the other listeners go on. */
   readonly listenerFailed?: (error: unknown) => void;
-  /** Told, before who listens is, that a full list or our own GET is older than what was known before it: etcd was restored. */
+  /**
+   * Told, before who listens is, that a full list, our own GET, or how far the API server is, is older than what was known before
+   * it: etcd was restored.
+   */
   readonly wentBack?: () => void;
 }
 
@@ -238,6 +241,7 @@ class IndexedStore<R extends StoredObject> implements FedStore<R> {
       },
       vanished: (key, resourceVersion) => this.#vanish(horizon, key, resourceVersion),
       passed: (resourceVersion) => passed(horizon, resourceVersion),
+      wentBack: () => this.#wentBack?.(),
       blind: (why) => void (horizon.blind = why),
       completed: (resourceVersion) => this.#complete(horizon, conclusive, resourceVersion),
       close: () => {

@@ -47,7 +47,7 @@ function play(patch: () => Promise<unknown> = () => Promise.resolve(undefined)):
 }
 
 const write = (context: Context, read: RegistryCredential | undefined): Promise<number | undefined> =>
-  writeStatus({ context, record, credential: read, memory: { uid: "u" } }, { status, namespaces: [] }, signal);
+  writeStatus({ context, record, credential: read, memory: { uid: "u" } }, { status, failing: [] }, signal);
 
 describe("the finalizer", () => {
   const run = (patch: () => Promise<unknown>, kind: string) => {
@@ -134,7 +134,7 @@ describe("a status", () => {
         credentials: { ...answered.credentials, statusCache: { contested: () => undefined } },
         runtime: { ...answered.runtime, events: { publish: () => undefined }, log: { warn: () => undefined } },
       });
-      return writeStatus({ context: quiet, ...place, memory: ofUid }, { status, namespaces: [] }, signal);
+      return writeStatus({ context: quiet, ...place, memory: ofUid }, { status, failing: [] }, signal);
     };
     for (let count = 1; count <= 33; count += 1) await writeTo("one");
     expect(patches).toHaveLength(32);

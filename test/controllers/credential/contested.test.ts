@@ -35,7 +35,7 @@ describe("a RegistryCredential is contested", () => {
   it("while somebody writes its status more than thirty times, and until ten minutes after the last repair", async () => {
     const { clock, context, isContested } = fixture();
     const run = { context, record: record(theirs), credential: credential({ status: theirs }), memory: { uid: "u" } };
-    const write = () => writeStatus(run, { status: ours, namespaces: [] }, signal);
+    const write = () => writeStatus(run, { status: ours, failing: [] }, signal);
     for (let writes = 0; writes < 31; writes += 1) await write();
     expect(isContested()).toBe(false);
     await write();

@@ -99,7 +99,7 @@ function fixture({
         },
         drained: ({ name }: RegistryCredential) => drained.push(name),
       },
-      members: { recorded: () => true, has: () => isMember, holds: () => isMember },
+      members: { recorded: () => true, has: () => isMember, holds: () => isMember, count: () => 0 },
     },
     settings: { namespace: "ops", mode: unrestricted },
     cluster: {

@@ -68,7 +68,7 @@ function fixture(
           new Set(members || secrets.some(({ credentials }) => credentials.includes("acme")) ? ["team-a"] : []),
         drained: () => (drained = true),
       },
-      members: { recorded: () => recorded, has: () => member, holds: () => member },
+      members: { recorded: () => recorded, has: () => member, holds: () => member, count: () => 0 },
     },
     settings: { namespace: "ops", mode: unrestricted },
     cluster: {

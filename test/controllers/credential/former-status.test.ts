@@ -4,7 +4,7 @@ import type { Status } from "../../../src/api/registry-credential.ts";
 import { statusSchema } from "../../../src/api/status-schema.ts";
 import { statusOf } from "../../../src/controllers/credential/plan-status.ts";
 import type { FormerView, NamespaceView, StatusSnapshot } from "../../../src/controllers/credential/plan-types.ts";
-import { namespacesOf } from "../../../src/controllers/credential/tally.ts";
+import { entryOf, type Granted, namespacesOf } from "./tallied.ts";
 import { tokenEvents } from "../../../src/controllers/credential/plan-token-events.ts";
 import { credential, failure, frozen, minute, now, token } from "../../entitlement/objects.ts";
 
@@ -18,15 +18,22 @@ const former = (changes: Partial<FormerView> = {}): FormerView => ({
 const view = (name: string, changes: Partial<NamespaceView> = {}): NamespaceView => {
   return { name, pending: false, failures: [], notes: [], ...changes };
 };
-const status = (namespaces: readonly NamespaceView[], before?: Status, changes: Partial<StatusSnapshot> = {}): Status =>
+const lost: Granted = { name: "hub", grants: [{ token: undefined, failure: missing }] };
+const status = (
+  namespaces: readonly NamespaceView[],
+  before?: Status,
+  {
+    entries = [lost],
+    ...changes
+  }: Partial<Omit<StatusSnapshot, "entries">> & { readonly entries?: readonly Granted[] } = {},
+): Status =>
   statusOf(
     frozen({
       credential: credential(before && { status: before }),
       reported: { status: before, since: new Map() },
       now,
-      entries: [{ name: "hub", grants: [{ token: undefined, failure: missing }] }],
+      entries: entries.map((entry) => entryOf(entry, now)),
       namespaces: namespacesOf(namespaces),
-      leaving: [],
       missing: [],
       outdated: undefined,
       mode: "namespaces: all",

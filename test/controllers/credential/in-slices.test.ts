@@ -5,14 +5,8 @@ import { describe, expect, it } from "vitest";
 import type { RegistryCredential } from "../../../src/api/registry-credential.ts";
 import type { NamespaceRecord, ServiceAccountRecord } from "../../../src/cluster/records.ts";
 import type { Context } from "../../../src/controllers/context.ts";
-import {
-  counted,
-  deniedRemovals,
-  renameGraceOf,
-  statusSnapshot,
-  viewsOf,
-} from "../../../src/controllers/credential/observe.ts";
-import { namespacesOf } from "../../../src/controllers/credential/tally.ts";
+import { counted, renameGraceOf, statusSnapshot, viewsOf } from "../../../src/controllers/credential/observe.ts";
+import { noNamespaces } from "../../../src/controllers/credential/plan-types.ts";
 import type { ReadableRun } from "../../../src/controllers/credential/run.ts";
 import { leftWith } from "../../../src/controllers/credential/observe-left.ts";
 import { statusCache } from "../../../src/controllers/status-cache.ts";
@@ -100,11 +94,11 @@ function cluster({
 
 const acme = credential();
 const snapshotOf = async (context: Context, of: RegistryCredential) => {
-  const run = { context, credential: of } as unknown as ReadableRun;
+  const run = { context, credential: of, memory: {} } as unknown as ReadableRun;
   const reported = { status: undefined, since: new Map() };
   const { snapshot } = await statusSnapshot(run, {
     reported,
-    views: { entries: [], namespaces: namespacesOf([]), leaving: [] },
+    views: { entries: [], namespaces: noNamespaces },
     denied: undefined,
   });
   return snapshot;
@@ -115,29 +109,30 @@ describe("of a RegistryCredential", () => {
     const namespaces = ["team-a", "team-b", "other"].map((name) => namespace({ name }));
     const ending = namespace({ name: "team-ending", terminating: true });
     const { context } = cluster({ namespaces: [...namespaces, ending], entitled: (name) => name.startsWith("team-") });
-    const { namespaces: found, entries } = viewsOf(context, acme, await counted(context, acme));
+    const { namespaces: found, entries } = viewsOf(context, acme, (await counted(context, acme)).tally);
     expect(found.selected).toBe(2);
-    expect(entries).toMatchObject([{ name: "hub", grants: [{ token: { grantKey: "grant-a" } }] }]);
+    expect(entries).toMatchObject([{ name: "hub", identities: 1, tokens: 1 }]);
   });
 
   it("no grant is told where nothing may be written", async () => {
     const { context } = cluster({ permissions: { secret: () => failure() } });
-    expect(viewsOf(context, acme, await counted(context, acme)).entries).toEqual([{ name: "hub", grants: [] }]);
+    expect(viewsOf(context, acme, (await counted(context, acme)).tally).entries).toMatchObject([
+      { name: "hub", identities: 0, tokens: 0 },
+    ]);
   });
 
   it("is told where it could not be taken away", async () => {
     const { context, denied } = cluster({ entitled: () => false });
     denied("team-a");
-    expect((await deniedRemovals(context, acme)).map(({ name }) => name)).toEqual(["team-a"]);
-    expect((await counted(context, acme)).leaving().map(({ name }) => name)).toEqual(["team-a"]);
+    const { troubled, failing } = (await counted(context, acme)).tally.namespaces();
+    expect([troubled.map(({ examples }) => examples), failing]).toEqual([[["team-a"]], []]);
   });
 
   it("is told of no namespace that is about to end, which takes it along", async () => {
     const namespaces = [namespace({ terminating: true })];
     const { context, denied } = cluster({ entitled: () => false, namespaces });
     denied("team-a");
-    expect(await deniedRemovals(context, acme)).toEqual([]);
-    expect((await counted(context, acme)).leaving()).toEqual([]);
+    expect((await counted(context, acme)).tally.namespaces().troubled).toEqual([]);
   });
 
   it("a former name stays told while a Secret of that name stands, which is queued", async () => {

@@ -12,8 +12,9 @@ import type {
   Lasting,
   NamespaceView,
   StatusSnapshot,
+  Troubled,
 } from "../../../src/controllers/credential/plan-types.ts";
-import { namespacesOf } from "../../../src/controllers/credential/tally.ts";
+import { entryOf, type Granted, namespacesOf } from "./tallied.ts";
 import { kubectl } from "../../../src/runtime/steps.ts";
 import { anything, obeyedIn } from "../../foreign-texts.ts";
 import { credential, failure, frozen, minute, now, token } from "../../entitlement/objects.ts";
@@ -34,17 +35,25 @@ const missingLabel = lasting({
   message: "the Namespace needs the label tier",
 });
 
-type Changes = Partial<Omit<StatusSnapshot, "namespaces">> & { readonly namespaces?: readonly NamespaceView[] };
+type Changes = Partial<Omit<StatusSnapshot, "namespaces" | "entries">> & {
+  readonly namespaces?: readonly NamespaceView[];
+  readonly leaving?: readonly Troubled[];
+  readonly entries?: readonly Granted[];
+};
 
-function status({ namespaces = [view("team-a"), view("team-b")], ...changes }: Changes = {}): Status {
+function status({
+  namespaces = [view("team-a"), view("team-b")],
+  leaving = [],
+  entries = [{ name: "hub", grants: [good] }],
+  ...changes
+}: Changes = {}): Status {
   return statusOf(
     frozen({
       credential: credential(),
       reported: { status: undefined, since: new Map() },
       now,
-      entries: [{ name: "hub", grants: [good] }],
-      namespaces: namespacesOf(namespaces),
-      leaving: [],
+      entries: entries.map((entry) => entryOf(entry, changes.now ?? now)),
+      namespaces: namespacesOf(namespaces, leaving),
       missing: [],
       outdated: undefined,
       mode: "namespaces: all",

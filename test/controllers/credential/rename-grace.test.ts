@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { Failure } from "../../../src/runtime/errors.ts";
 import type { SecretRecord } from "../../../src/cluster/records.ts";
 import { statusCache } from "../../../src/controllers/status-cache.ts";
-import { deniedRemovals, renameGraceOf } from "../../../src/controllers/credential/observe.ts";
+import { foundIn, renameGraceOf } from "../../../src/controllers/credential/observe.ts";
 import { fakeClock } from "../../fake-clock.ts";
 import { credential, failure, namespace, now, secretRecord } from "../../entitlement/objects.ts";
 import { inSlices } from "../../../src/runtime/in-slices.ts";
@@ -39,7 +39,9 @@ function fixture(record: SecretRecord, { member = true, entitled = true } = {}) 
         },
       },
       namesSynced: () => true,
+      permissions: { secret: () => failure() },
     },
+    grants: { scopeOf: () => ({}) },
     queue: { enqueue: (key: string) => queued.push(key) },
   });
   return {
@@ -52,7 +54,7 @@ function fixture(record: SecretRecord, { member = true, entitled = true } = {}) 
     queued,
     reported: async () => (await renameGraceOf(context, acme)).retiring.map(({ secretName }) => secretName),
     comesBack: async () => (await renameGraceOf(context, acme)).nextGraceEnd,
-    refused: () => deniedRemovals(context, acme),
+    refused: () => foundIn(context, acme, namespace()).leaving,
   };
 }
 
@@ -94,14 +96,15 @@ describe("a refused removal", () => {
   it("is told with its namespace, since when it was refused", async () => {
     const { finds, refused } = fixture(former);
     finds(denied);
-    expect(await refused()).toEqual([
-      { name: "team-a", troubles: [{ failure: denied, since: now, foundAtStart: true }] },
-    ]);
+    expect(refused()).toEqual({
+      name: "team-a",
+      troubles: [{ failure: denied, since: now, foundAtStart: true }],
+    });
   });
 
   it("is not told of a Secret that only bears our marks: no tenant writes into a status", async () => {
     const { finds, refused } = fixture(former, { member: false, entitled: false });
     finds(denied);
-    expect(await refused()).toEqual([]);
+    expect(refused()).toBeUndefined();
   });
 });

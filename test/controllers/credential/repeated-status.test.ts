@@ -44,7 +44,7 @@ function again(answers: (written: Status) => Status = (written) => written) {
       credentials: { statusCache: { contested: (name: string) => fights.push(name) } },
     };
     const run = { context: contextOf(given), ...place, memory: memoryOf(memories, stood) };
-    return writeStatus(run, { status: now, namespaces: [] }, signal);
+    return writeStatus(run, { status: now, failing: [] }, signal);
   };
   const edited = (theirs: Status): void => void (stands = theirs);
   return {

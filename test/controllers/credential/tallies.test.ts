@@ -1,10 +1,23 @@
 // A tally that is brought up to date by what has changed, against one that counts all namespaces anew.
 import { expect, it } from "vitest";
+import { credentialReconciler } from "../../../src/controllers/credential/controller.ts";
 import { counted, type Views, viewsOf } from "../../../src/controllers/credential/observe.ts";
 import { tallies } from "../../../src/controllers/credential/tallies.ts";
+import type { TroubleGroup } from "../../../src/controllers/credential/plan-types.ts";
 import type { NamespaceRecord } from "../../../src/cluster/records.ts";
+import type { Outcome } from "../../../src/runtime/queue/work-queue.ts";
 import type { FedStore } from "../../../src/runtime/watch/store.ts";
 import { growingCluster } from "../../growth/growing-cluster.ts";
+
+/** With the names of all that fail, in the place of what gives them. */
+function readable({ entries, namespaces }: Views): object {
+  const named = (groups: readonly TroubleGroup[]): readonly object[] =>
+    groups
+      .map(({ names, ...group }) => ({ ...group, names: [...names()].toSorted() }))
+      .toSorted((one, other) => (one.reason < other.reason ? -1 : 1));
+  const { failing, troubled } = namespaces;
+  return { entries, namespaces: { ...namespaces, failing: named(failing), troubled: named(troubled) } };
+}
 
 it("says the same, whatever has happened to namespaces, labels, sources, Secrets and specs", async () => {
   const cluster = growingCluster({ namespaces: 6, credentials: 2, labels: { pull: "yes" } });
@@ -16,11 +29,9 @@ it("says the same, whatever has happened to namespaces, labels, sources, Secrets
     const [first, ...others] = [...context.cluster.stores.credentials.values()]
       .flatMap(({ name }) => index.readable(name) ?? [])
       .map(async (credential) => {
-        const views = viewsOf(context, credential, await kept.of(credential));
-        expect({ what, views }).toEqual({
-          what,
-          views: viewsOf(context, credential, await counted(context, credential)),
-        });
+        const views = viewsOf(context, credential, (await kept.of(credential)).tally);
+        const anew = viewsOf(context, credential, (await counted(context, credential)).tally);
+        expect({ what, views: readable(views) }).toEqual({ what, views: readable(anew) });
         return views;
       });
     await Promise.all(others);
@@ -29,8 +40,8 @@ it("says the same, whatever has happened to namespaces, labels, sources, Secrets
   };
   const counts = async (what: string, step: () => Promise<unknown>) => {
     await step();
-    const { selected, failed, reported } = (await compare(what)).namespaces;
-    return [selected, failed, reported.length];
+    const { selected, failed, troubled } = (await compare(what)).namespaces;
+    return [selected, failed, troubled.reduce((sum, { count }) => sum + count, 0)];
   };
   const unlabel = () => cluster.label("team-1", { pull: "no" });
   expect(await counts("begun", () => cluster.begin())).toEqual([6, 0, 0]);
@@ -48,6 +59,36 @@ it("says the same, whatever has happened to namespaces, labels, sources, Secrets
   expect(await counts("fewer", () => cluster.select(0, ["team-0", "team-1"]))).toEqual([2, 1, 1]);
   expect(await counts("all", () => cluster.select(0, ["team-*"]))).toEqual([6, 1, 1]);
   expect(await counts("gone", () => cluster.removeNamespace("team-1"))).toEqual([5, 0, 0]);
+  await cluster.stop();
+});
+
+it("says at how many namespaces it has looked: all of them once, then those of which something has changed", async () => {
+  const cluster = growingCluster({ namespaces: 6, credentials: 1, labels: { pull: "yes" } });
+  const { context } = cluster;
+  await cluster.begin();
+  const kept = tallies(context);
+  kept.follow();
+  const credential = context.credentials.index.readable("acme-0");
+  if (!credential) throw new Error("there is none");
+  const looked = async (): Promise<number> => (await kept.of(credential)).looked;
+  // Whether each is chosen, and whether each has something.
+  expect([await looked(), await looked()]).toEqual([12, 0]);
+  await cluster.label("team-1", { pull: "no" });
+  expect(await looked()).toBe(1);
+  await cluster.stop();
+});
+
+it("and one for which many have just been looked at is not counted anew at once", async () => {
+  const cluster = growingCluster({ namespaces: 2, credentials: 1 });
+  await cluster.begin();
+  let count = 0;
+  const reconcile = credentialReconciler(async (context, credential) => {
+    count += 1;
+    return { ...(await counted(context, credential)), looked: 100_000 };
+  });
+  const run = (): Promise<Outcome> => reconcile(cluster.context, "acme-0", new AbortController().signal);
+  await run();
+  expect([await run(), count]).toEqual([{ requeueAfter: Temporal.Duration.from({ milliseconds: 8_000 }) }, 1]);
   await cluster.stop();
 });
 

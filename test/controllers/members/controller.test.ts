@@ -13,12 +13,13 @@ import type {
   SecretRecord,
 } from "../../../src/cluster/records.ts";
 import type { Context } from "../../../src/controllers/context.ts";
-import { storeMembers } from "../../../src/controllers/members/apply.ts";
+import { membersStore, storeMembers } from "../../../src/controllers/members/apply.ts";
 import { membersController } from "../../../src/controllers/members/controller.ts";
 import { beginRecord, recordedMembers } from "../../../src/controllers/members/observe.ts";
 import { transformOperatorSecret } from "../../../src/cluster/transform/operator-secret.ts";
 import { store } from "../../../src/runtime/watch/store.ts";
-import { textOfWaited } from "../../../src/controllers/outcome.ts";
+import { membersKey } from "../../../src/controllers/keys.ts";
+import { done, requeueAfter, textOfWaited } from "../../../src/controllers/outcome.ts";
 import { type MemberRow, rowsPerPart, rowsToData } from "../../../src/cluster/member-rows.ts";
 import { allPermitted } from "../all-permitted.ts";
 import { credential, failure, frozen, namespace, secretRecord } from "../../entitlement/objects.ts";
@@ -262,6 +263,63 @@ describe("the record of a RegistryCredential", () => {
     expect(lines()).toEqual(["n1 s"]);
     await storeMembers(context, uid, never);
     expect(lines()).toEqual(["n1 s", "n2 s"]);
+  });
+
+  it("keeps nobody waiting for longer than one write and the next, however many ask while each takes long", async () => {
+    const { clock, context, put, kept } = fixture();
+    put(credential());
+    beginRecord(context, credential());
+    await storeMembers(context, uid, never);
+    const { api } = context.cluster;
+    let [atOnce, most] = [0, 0];
+    const replaceSecret: typeof api.replaceSecret = async (...asked) => {
+      atOnce += 1;
+      most = Math.max(most, atOnce);
+      await clock.sleep(Temporal.Duration.from({ seconds: 10 }));
+      atOnce -= 1;
+      return api.replaceSecret(...asked);
+    };
+    Object.assign(context.cluster, { api: { ...api, replaceSecret } });
+    const records = membersStore();
+    const waits: number[] = [];
+    for (let second = 0; second < 40; second += 1) {
+      note(context, `n${second}`);
+      const asked = clock.elapsed();
+      void records.soon(context, uid, never).then(() => waits.push((clock.elapsed() - asked) / 1000));
+      await clock.advance(Temporal.Duration.from({ seconds: 1 }));
+    }
+    await clock.advance(Temporal.Duration.from({ minutes: 10 }));
+    expect([kept.size, waits.length, Math.max(...waits) < 25, most]).toEqual([1, 40, true, 1]);
+  });
+
+  it("that others wait for already holds no worker besides: it is looked at again when it has been written", async () => {
+    const { context } = fixture();
+    const written: string[] = [];
+    let isComing = true;
+    Object.assign(context.credentials, {
+      membersStore: { isComing: () => isComing, all: async (_: unknown, of: string) => (written.push(of), done) },
+    });
+    const { reconcile } = membersController(context);
+    const looksAgain = requeueAfter(1_000);
+    expect(await reconcile(membersKey(uid), never)).toEqual(looksAgain);
+    expect(written).toEqual([]);
+    isComing = false;
+    expect(await reconcile(membersKey(uid), never)).toEqual(done);
+    expect(written).toEqual([uid]);
+  });
+
+  it("of which a part changes while another is written has it as it is by then", async () => {
+    const { context, put, kept } = fixture();
+    put(credential());
+    beginRecord(context, credential());
+    for (let count = 0; count < rowsPerPart; count += 1) note(context, `n${count}`);
+    note(context, "late-1");
+    const running = storeMembers(context, uid, never);
+    note(context, "late-2");
+    await running;
+    await storeMembers(context, uid, never);
+    const { data } = kept.get(`regcred-members-${uid}-1`) ?? {};
+    expect(Buffer.from(data?.["regcred"] ?? "", "base64").toString()).toBe("late-1 s\nlate-2 s\n");
   });
 
   it("that could not be written is written the next time, though nothing has changed since", async () => {

@@ -136,9 +136,11 @@ describe("what is found of a Secret", () => {
 
   it("says that somebody keeps changing it, before anything else, and what to paste", () => {
     const finding = findingOfPlan(usable, { contributing: [contributing("old")], leaving: [], content });
-    const { failures } = contestedFinding(finding, [contributing("old")], "regcred").credentials.get("old") ?? {};
+    const contested = contestedFinding(finding, [contributing("old")], "regcred");
+    const { failures } = contested.credentials.get("old") ?? {};
     expect(failures?.map(({ reason }) => reason)).toEqual(["Contested", "SourceMissing"]);
     expect(failures?.[0]?.message).toContain("ignoreDifferences: [{kind: Secret, name: regcred");
+    expect(contested).toEqual({ ...finding, credentials: contested.credentials });
   });
 
   it("is of the spec that was looked at, and of none as long as something is awaited", () => {

@@ -580,11 +580,11 @@ describe("the token of before", () => {
     await clock.advance(Temporal.Duration.from({ minutes: 11 }));
     for (const record of secrets.values()) {
       if (record.kind !== "token" || !record.token || !tokens().isNeeded(record.token.grantKey)) continue;
-      tokens().forgetCeased(record.token.grantKey);
       secrets.set(record.key, {
         ...record,
         token: { ...record.token, makers: tokens().makers(record.token.grantKey) },
       });
+      tokens().forgetCeased(record.token.grantKey);
     }
     if (kept) standing.set("team-a", kept);
     expect(passwordsIn(standing.get("team-a"))).toEqual({ [host]: "first" });

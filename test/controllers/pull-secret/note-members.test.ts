@@ -27,16 +27,17 @@ function noted(
 }
 
 /** Who is in the record of the Secret before the write, and as what it is known. */
-async function coming(
+function coming(
   tracker: ReturnType<typeof members>,
   { before, stays, named = "a,b,lost" }: Pick<Coming, "before" | "stays"> & { readonly named?: string },
-  stored: Promise<object> = Promise.resolve({}),
 ) {
   const context = contextOf({
     credentials: {
       members: tracker,
       index: { readable: (name: string) => (name === "lost" ? undefined : { uid: `uid-${name}` }) },
-      storeMembers: () => stored,
+    },
+    cluster: {
+      stores: { credentials: { get: (name: string) => ({ credential: name === "garbled" ? undefined : {} }) } },
     },
   });
   const body: Coming["body"] = {
@@ -48,62 +49,96 @@ async function coming(
     dockerConfig: "{}",
     otherData: {},
   };
-  await noteComing(context, { place, body, before, stays }, never);
   return {
+    unrecorded: noteComing(context, { place, body, before, stays }),
     of: tracker.holders(place, "uid-regcred"),
     owns: tracker.owns(place, "uid-regcred"),
     merged: tracker.merged(place, "uid-regcred"),
   };
 }
 
-const never = new AbortController().signal;
-
 describe("members of a Secret before a write", () => {
-  it("are stored before the write begins, not only asked to be", async () => {
-    const { promise, resolve } = Promise.withResolvers<object>();
-    let isOver = false;
-    const ended = coming(members(), { before: undefined, stays: false }, promise).then(() => (isOver = true));
-    await new Promise(setImmediate);
-    expect(isOver).toBe(false);
-    resolve({});
-    expect(await ended).toBe(true);
+  it("are to be stored before it, until they are, of all whose record is begun", () => {
+    const tracker = members();
+    tracker.lead();
+    for (const uid of ["uid-a", "uid-b"]) tracker.begin(uid);
+    const asked = { before: undefined, stays: false, named: "a,b,unbegun" } as const;
+    expect(coming(tracker, asked).unrecorded).toEqual(["uid-a", "uid-b"]);
+    const part = { credentialUid: "uid-a", part: 0 };
+    tracker.saved(part);
+    tracker.note({ ...place, namespaceUid: "other" }, { secretUid: "s", merged: false, credentials: ["uid-a"] });
+    tracker.stored(part);
+    expect(coming(tracker, asked).unrecorded).toEqual(["uid-b"]);
   });
 
-  it("are those who come, of a Secret that is nobody's yet: its tenant may write first", async () => {
+  it("are to be stored, too, where another run has noted them meanwhile", () => {
+    const tracker = members();
+    tracker.lead();
+    for (const uid of ["uid-a", "uid-b"]) tracker.begin(uid);
+    const asked = { before: secretRecord({ credentials: [] }), stays: true, named: "a,b" } as const;
+    expect([coming(tracker, asked).unrecorded, coming(tracker, asked).unrecorded]).toEqual([
+      ["uid-a", "uid-b"],
+      ["uid-a", "uid-b"],
+    ]);
+  });
+
+  it("are to be stored, too, where only one is in it, if that one cannot be read", () => {
+    const tracker = members();
+    tracker.lead();
+    for (const uid of ["uid-a", "uid-garbled"]) tracker.begin(uid);
+    const asked = { before: undefined, stays: false } as const;
+    expect(coming(tracker, { ...asked, named: "a" }).unrecorded).toEqual([]);
+    expect(coming(tracker, { ...asked, named: "garbled" }).unrecorded).toEqual(["uid-garbled"]);
+  });
+
+  it("need not be stored first whose login stands there already", () => {
+    const tracker = members();
+    tracker.lead();
+    for (const uid of ["uid-a", "uid-b"]) tracker.begin(uid);
+    tracker.note(place, { secretUid: "uid-regcred", merged: false, credentials: ["uid-a", "uid-b", "uid-leaves"] });
+    const before = secretRecord({ credentials: ["a", "b", "leaves"] });
+    expect(coming(tracker, { before, stays: true, named: "a,b" }).unrecorded).toEqual([]);
+  });
+
+  it("are those who come, of a Secret that is nobody's yet: its tenant may write first", () => {
     const before = secretRecord({ credentials: [] });
-    expect(await coming(members(), { before, stays: true })).toEqual({
+    expect(coming(members(), { before, stays: true })).toMatchObject({
       of: ["uid-a", "uid-b"],
       owns: false,
       merged: false,
     });
   });
 
-  it("are besides those who are in it, and it stays what it is known as, whatever its marks say", async () => {
+  it("are besides those who are in it, and it stays what it is known as, whatever its marks say", () => {
     for (const merged of [true, false]) {
       const tracker = members();
       tracker.note(place, { secretUid: "uid-regcred", merged, credentials: ["uid-a"] });
       const before = secretRecord({ credentials: [] });
-      expect(await coming(tracker, { before, stays: true })).toEqual({ of: ["uid-a", "uid-b"], owns: !merged, merged });
+      expect(coming(tracker, { before, stays: true })).toMatchObject({
+        of: ["uid-a", "uid-b"],
+        owns: !merged,
+        merged,
+      });
     }
   });
 
-  it("are those who come as the last other one leaves it, whatever its marks say", async () => {
+  it("are those who come as the last other one leaves it, whatever its marks say", () => {
     const tracker = members();
     tracker.note(place, { secretUid: "uid-regcred", merged: false, credentials: ["uid-b"] });
     const before = secretRecord({ credentials: [] });
-    expect((await coming(tracker, { before, stays: true, named: "a" })).of).toEqual(["uid-b", "uid-a"]);
+    expect(coming(tracker, { before, stays: true, named: "a" }).of).toEqual(["uid-b", "uid-a"]);
   });
 
-  it("are nobody else's concern where one has the Secret for itself: they are noted after the write", async () => {
+  it("are nobody else's concern where one has the Secret for itself: they are noted after the write", () => {
     const before = secretRecord({ credentials: ["b"] });
-    expect((await coming(members(), { before, stays: true, named: "a" })).of).toEqual([]);
+    expect(coming(members(), { before, stays: true, named: "a" }).of).toEqual([]);
   });
 
-  it("are those who are in the one that is made anew, too, though they cannot be read", async () => {
+  it("are those who are in the one that is made anew, too, though they cannot be read", () => {
     const tracker = members();
     tracker.note(place, { secretUid: "uid-regcred", merged: false, credentials: ["uid-a", "uid-lost"] });
     const before = secretRecord({ credentials: ["a", "lost"] });
-    const { of } = await coming(tracker, { before, stays: false });
+    const { of } = coming(tracker, { before, stays: false });
     expect(new Set(of)).toEqual(new Set(["uid-a", "uid-lost", "uid-b"]));
     expect(new Set(tracker.holders(place, "uid-new"))).toEqual(new Set(of));
   });

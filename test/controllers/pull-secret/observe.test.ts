@@ -2,6 +2,7 @@
 import { contextOf } from "../context-of.ts";
 import { describe, expect, it } from "vitest";
 import type { NamespaceRecord, SecretRecord } from "../../../src/cluster/records.ts";
+import { shared } from "../../../src/cluster/transform/shared.ts";
 import { statusCache } from "../../../src/controllers/status-cache.ts";
 import { grantKeys } from "../../../src/providers/grant-keys.ts";
 import { members } from "../../../src/entitlement/members.ts";
@@ -23,10 +24,11 @@ const outside = staticEntry({ verify: { image: "docker.io/acme/app" } });
 function observed(
   recordFor: (grantKey: string) => Partial<SecretRecord> | undefined,
   entry: Parameters<typeof staticEntry>[0] = outside,
-  /** Has its token already. */
-  other?: Parameters<typeof staticEntry>[0],
+  /** Has its token already, unless it is pending, too. */
+  other?: Parameters<typeof staticEntry>[0] & { readonly pending?: boolean },
 ) {
-  const registries = [entry, ...(other ? [other] : [])].map(staticEntry);
+  const { pending = false, ...otherEntry } = other ?? {};
+  const registries = [entry, ...(other ? [otherEntry] : [])].map(staticEntry);
   const acme = credential({ spec: { registries } });
   const clock = fakeClock();
   const kept = operatorSecrets();
@@ -62,10 +64,17 @@ function observed(
     settings: { mode: unrestricted },
   });
   const look = () =>
-    observeSecret({ context, namespace: namespace(), name: "regcred", memory: {}, rendered: memory<Content>() });
+    observeSecret({
+      context,
+      namespace: namespace(),
+      name: "regcred",
+      memory: {},
+      rendered: memory<Content>(),
+      sharedText: shared<string>(),
+    });
   look();
   const [[grantKey] = [""], ...rest] = [...tokens.wanted()];
-  for (const [key] of rest) {
+  for (const [key] of pending ? [] : rest) {
     const identity = { key, namespace: "ops", name: key, uid: key, resourceVersion: "1" };
     kept.set(`ops/${tokenSecretName(key)}`, { ...identity, kind: "token", token: token({ grantKey: key }) });
   }
@@ -94,6 +103,21 @@ describe("while the first attempt at a token is under way", () => {
 
   it("its arrival is awaited where it is made from what the cluster has: one write, and no reference goes", () => {
     expect(observed((grantKey) => entries(grantKey, "ended"), inside)).toMatchObject({ requeueAfter: {} });
+  });
+
+  it.each([
+    ["behind", outside, inside],
+    ["before", inside, outside],
+  ])("so is its arrival %s that of one that is made outside", (_where, first, { verify, ...second }) => {
+    const other = {
+      ...second,
+      name: "other",
+      hosts: ["other.example.com"],
+      static: { ...inside.static, secretName: "other" },
+      ...(verify && { verify: { image: "other.example.com/app" } }),
+      pending: true,
+    };
+    expect(observed((grantKey) => entries(grantKey, "ended"), first, other)).toMatchObject({ requeueAfter: {} });
   });
 
   it.each<[string, (grantKey: string) => Partial<SecretRecord>]>([

@@ -43,8 +43,8 @@ it("what one that is gone lived by is forgotten under every name at once, for it
     runtime: { clock: { elapsed: () => 0 } },
     credentials: {
       judged: { judged: () => undefined, unjudged: () => undefined },
-      index: { names: () => ["regcred", "other"], isInUse: (name: string) => name !== "third" },
-      statusCache: { forget: () => undefined },
+      index: { isInUse: (name: string) => name !== "third" },
+      statusCache: { secretNames: () => ["regcred", "other"], forget: () => undefined },
     },
     cluster: { stores: { namespaces: { look: () => ({ kind: "absent" }) }, pullSecrets: { get: () => undefined } } },
     grants: {

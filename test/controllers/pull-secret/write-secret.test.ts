@@ -41,11 +41,14 @@ function play(
     const { metadata } = JSON.parse(json) as Asked;
     return `${metadata.resourceVersion ?? "new"}${metadata.managedFields ? " with owners" : ""}`;
   };
+  const known = members();
+  known.lead();
+  for (const name of ["acme", "beta"]) known.begin(`uid-${name}`);
   const context = {
     credentials: {
-      members: members(),
+      members: known,
       index: { readable: (name: string) => credential({ name, uid: `uid-${name}` }) },
-      storeMembers: (_context: unknown, uid: string) => step(`note ${uid}`),
+      membersStore: { soon: (_context: unknown, uid: string) => step(`note ${uid}`) },
     },
     cluster: {
       api: {
@@ -57,6 +60,7 @@ function play(
         getSecret: () => step("look"),
       },
       stores: {
+        credentials: { get: () => ({ credential: {} }) },
         namespaces: { get: () => namespace() },
         pullSecrets: {
           send: sending(() => steps.push("known")),

@@ -15,12 +15,17 @@ const denied: Failure = { reason: "AdmissionDenied", cause: "Tenant", retry: "sl
 
 const record = { key: `ops/${name}`, kind: "token", uid: "uid-1", resourceVersion: "7" };
 
+const user = { credential: "uid-acme", entry: "ecr", hosts: ["r.example"], values: {} };
+const users = [user];
+
 interface Play {
   readonly stored?: boolean;
   readonly failure?: Failure;
+  /** Somebody begins to use it while it is stored. */
+  readonly comes?: boolean;
 }
 
-function play({ stored = true, failure }: Play) {
+function play({ stored = true, failure, comes = false }: Play) {
   const steps: string[] = [];
   const logged: string[] = [];
   const answer = Promise.withResolvers<object>();
@@ -50,16 +55,17 @@ function play({ stored = true, failure }: Play) {
       transforms: { operatorSecret: (raw: object) => raw },
       callFailure: () => ({ kind: undefined, failure }),
     },
+    queue: { enqueue: (key: string) => steps.push(`${key} asked for`) },
     grants: {
       tokens: {
-        forgetCeased: () => undefined,
-        makers: () => [],
+        forgetCeased: () => steps.push("ceased forgotten"),
+        makers: () => (comes && steps.includes("noted") ? [...users, { ...user, entry: "other" }] : users),
         token: () => (stored ? token() : undefined),
         forget: (key: string) => steps.push(`${key} forgotten`),
       },
     },
   });
-  return { context, steps, logged, answers: () => answer.resolve({}) };
+  return { context, steps, logged, answers: () => answer.resolve({ kind: "token", token: token() }) };
 }
 
 describe("a token", () => {
@@ -73,7 +79,7 @@ describe("a token", () => {
     expect(steps).toEqual([sent]);
     answers();
     await storing;
-    expect(steps).toEqual([sent, "noted"]);
+    expect(steps).toEqual([sent, "noted", "ceased forgotten"]);
   });
 
   it("that nobody needs is deleted as the very one that is known, and forgotten when it is gone", async () => {
@@ -136,7 +142,7 @@ describe("a token whose Secret is refused", () => {
     [
       "for what it is is made anew",
       [{ replaceSecret: "invalid" }],
-      [["replace 7", "try undefined", deleted, "create undefined", "noted"], "stored"],
+      [["replace 7", "try undefined", deleted, "create undefined", "noted", "ceased forgotten"], "stored"],
     ],
     [
       "and would be as a new one stays",
@@ -157,7 +163,14 @@ describe("who uses a token", () => {
     const { context, steps, logged, answers } = play({});
     answers();
     expect(await storeMakers(context, "grant-a", otherwise, never)).toBe(otherwise);
-    expect([steps, logged]).toEqual([["replace 7", "noted"], ["users of a token stored"]]);
+    expect([steps, logged]).toEqual([["replace 7", "noted", "ceased forgotten"], ["users of a token stored"]]);
+  });
+
+  it("is stored again where somebody has come while the answer was on its way", async () => {
+    const { context, steps, answers } = play({ comes: true });
+    answers();
+    expect(await storeMakers(context, "grant-a", otherwise, never)).toBe(otherwise);
+    expect(steps).toEqual(["replace 7", "noted", "ceased forgotten", "token/grant-a asked for"]);
   });
 
   it("is stored nowhere where there is no token", async () => {

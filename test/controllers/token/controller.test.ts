@@ -42,6 +42,8 @@ interface FixtureOptions {
   readonly target?: VerificationTarget;
   /** What the installed schema lacks. */
   readonly gaps?: readonly string[];
+  /** Something in the cluster alters what is stored. */
+  readonly isAltered?: boolean;
   readonly fetch: () => Promise<NewToken>;
   readonly verify?: PullCheckResult;
   /** Of the old token. */
@@ -60,7 +62,17 @@ interface Played {
 
 /** Two namespaces that use a token of a source Secret. */
 function fixture(given: FixtureOptions): Played {
-  const { minutesLeft, stored = true, fingerprint = "old", target, gaps = [], fetch, verify, verifyOld } = given;
+  const {
+    minutesLeft,
+    stored = true,
+    fingerprint = "old",
+    target,
+    gaps = [],
+    fetch,
+    verify,
+    verifyOld,
+    isAltered = false,
+  } = given;
   const clock = fakeClock();
   const name = tokenSecretName("g");
   const recordOf = (token: Token | undefined, resourceVersion: string): OperatorSecretRecord => ({
@@ -98,7 +110,7 @@ function fixture(given: FixtureOptions): Played {
   const write = (body: { readonly data?: Readonly<Record<string, string>> }): Promise<unknown> => {
     const token = tokenFromData(body.data, "2");
     states.push(token?.state);
-    return Promise.resolve(recordOf(token, "2"));
+    return Promise.resolve(recordOf(isAltered ? undefined : token, "2"));
   };
   const context = {
     runtime: {
@@ -368,6 +380,16 @@ describe("a token that was fetched", () => {
     });
     expect(await reconcileToken(context, "g", never)).toMatchObject({ failed: true, retry: "slowly" });
     expect(states).toEqual([]);
+  });
+
+  it("that does not come back as it was stored is a failure that is told, and not minted again each second", async () => {
+    const { context, queued, warnings } = fixture({ fetch: mints, stored: false, isAltered: true });
+    expect(await reconcileToken(context, "g", never)).toMatchObject({ failed: true, retry: "slowly" });
+    expect(context.grants.tokens.attempts("g")?.failure).toMatchObject({ reason: "Rejected", cause: "Platform" });
+    expect(warnings).toEqual([
+      expect.stringContaining("exempt the Secrets of the namespace ops from mutating webhooks"),
+    ]);
+    expect(queued).toContain("secret/team-a/regcred");
   });
 
   it("whose end is not believed is told of in the log, and stored", async () => {

@@ -1,5 +1,7 @@
 // Which grants are looked at when a Secret of the operator's namespace changes, at a cost that does not grow with the grants.
 import { contextOf } from "../context-of.ts";
+import { fakeClock } from "../../fake-clock.ts";
+import { statusCache } from "../../../src/controllers/status-cache.ts";
 import { expect, it } from "vitest";
 import type { Context } from "../../../src/controllers/context.ts";
 import { storedTokens, tokenWatches } from "../../../src/controllers/token/watches.ts";
@@ -17,10 +19,12 @@ function requestsOf(change: object): readonly string[] {
   const tokens = {
     wantedOf: (secret: string) => (secret === "ops/hub" ? ["a", "b"] : secret === "ops/regcred-token-a" ? ["a"] : []),
     wanted: () => thrown(new Error("each grant was looked at")),
+    users: (grantKey: string) => (grantKey === "a" ? ["secret/one/x", "secret/two/x"] : []),
   };
   const context = {
     cluster: { stores: { operatorSecrets, crds } },
     grants: { tokens },
+    credentials: { statusCache: statusCache(fakeClock()) },
     queue: { signals: newSignals(thrown) },
   };
   const asked: string[] = [];
@@ -34,7 +38,7 @@ function requestsOf(change: object): readonly string[] {
 }
 
 const source = { kind: "source" };
-const stored = (grantKey: string): object => ({ kind: "token", token: { grantKey } });
+const stored = (grantKey: string, revision = "1"): object => ({ kind: "token", token: { grantKey, revision } });
 
 it("all that waits for a moment of wall time is looked at when the clock has jumped, and what kept an old token", () => {
   const signals = newSignals(thrown);
@@ -82,6 +86,16 @@ it.each([
   ],
   ["one that cannot be read", { key: "ops/regcred-token-a", after: { kind: "token" } }, ["interactive token/a"]],
   ["one that is gone", { key: "ops/regcred-token-a", before: stored("a") }, ["bulk token/a", "interactive token/a"]],
+  [
+    "one in whose place somebody has put another, as a restore of etcd does",
+    { key: "ops/regcred-token-a", before: stored("a", "2"), after: stored("a", "1") },
+    ["bulk token/a", "interactive token/a", "bulk secret/one/x", "bulk secret/two/x"],
+  ],
+  [
+    "one that says the same",
+    { key: "ops/regcred-token-a", before: stored("a"), after: stored("a") },
+    ["bulk token/a", "interactive token/a"],
+  ],
   ["one that nobody wants", { key: "ops/regcred-token-c", after: stored("c") }, ["bulk token/c"]],
 ])("%s", (_what, change, expected) => {
   expect(requestsOf(change)).toEqual(expected);

@@ -8,25 +8,25 @@ import { pieces } from "./pieces.ts";
 
 const anything = whole(64 * 1024 * 1024);
 
-async function all(source: AsyncIterable<Buffer>): Promise<{ seen: unknown[]; isWhole: boolean }> {
-  const generator = jsonLines(source, () => anything);
+function all(source: Iterable<Buffer>): { seen: unknown[]; isWhole: boolean } {
   const seen: unknown[] = [];
-  for (;;) {
-    const next = await generator.next();
-    if (next.done) return { seen, isWhole: next.value };
-    seen.push(next.value);
-  }
+  const lines = jsonLines(
+    () => anything,
+    (value) => seen.push(value),
+  );
+  for (const piece of source) lines.write(piece);
+  return { seen, isWhole: lines.isWhole() };
 }
 
 describe("the documents of a stream", () => {
-  it("are those of its lines, however it is cut", async () => {
-    await fc.assert(
-      fc.asyncProperty(
+  it("are those of its lines, however it is cut", () => {
+    fc.assert(
+      fc.property(
         fc.array(fc.oneof(fc.json(), fc.constant(""))),
         fc.array(fc.integer({ min: 1, max: 7 }), { minLength: 1 }),
-        async (documents, sizes) => {
+        (documents, sizes) => {
           const bytes = Buffer.from(documents.map((each) => `${each}\n`).join(""));
-          expect(await all(async(pieces(bytes, sizes)))).toEqual({
+          expect(all(pieces(bytes, sizes))).toEqual({
             seen: documents.filter((each) => each !== "").map((each) => JSON.parse(each) as unknown),
             isWhole: true,
           });
@@ -35,20 +35,20 @@ describe("the documents of a stream", () => {
     );
   });
 
-  it("are not whole where the last line is not", async () => {
-    expect(await all(async([Buffer.from('{"a":1}\n{"b"')]))).toEqual({ seen: [{ a: 1 }], isWhole: false });
+  it("are not whole where the last line is not", () => {
+    expect(all([Buffer.from('{"a":1}\n{"b"')])).toEqual({ seen: [{ a: 1 }], isWhole: false });
   });
 
   it.each(["hunter2\n", '{"password":"hunter2"\n', `{"a":"${"hunter2".repeat(20_000)}"\n`])(
     "that are none are refused without a word of them",
-    async (line) => {
-      const error = await all(async([Buffer.from(line)])).catch((thrown: unknown) => thrown);
+    (line) => {
+      const error = thrownBy(() => all([Buffer.from(line)]));
       expect(error).toBeInstanceOf(SyntaxError);
       expect(inspect(error, { depth: 9, showHidden: true })).not.toContain("hunter2");
     },
   );
 
-  it("search each byte once: a line of 32 MiB in pieces of 1 KiB is no slower per byte than a short one", async () => {
+  it("search each byte once: a line of 32 MiB in pieces of 1 KiB is no slower per byte than a short one", () => {
     const searched = { bytes: 0 };
     const piece = Buffer.alloc(1024, "x");
     const indexOf = (value: number, from?: number): number => {
@@ -57,8 +57,8 @@ describe("the documents of a stream", () => {
     };
     Object.assign(piece, { indexOf });
     const count = 32 * 1024;
-    const { seen } = await all(
-      (async function* () {
+    const { seen } = all(
+      (function* () {
         yield Buffer.from('"');
         for (let index = 0; index < count; index += 1) yield piece;
         yield Buffer.from('"\n');
@@ -69,6 +69,10 @@ describe("the documents of a stream", () => {
   });
 });
 
-async function* async(source: Iterable<Buffer>): AsyncGenerator<Buffer> {
-  yield* source;
+function thrownBy(call: () => unknown): unknown {
+  try {
+    return call();
+  } catch (error) {
+    return error;
+  }
 }

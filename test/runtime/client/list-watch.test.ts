@@ -1,6 +1,6 @@
 // Tests that a list or watch asks for the right thing, and tells the ends of a stream apart.
 import { describe, expect, it } from "vitest";
-import { ApiError } from "../../../src/runtime/client/api-error.ts";
+import { ApiError, malformed } from "../../../src/runtime/client/api-error.ts";
 import { listWatch, type Watched } from "../../../src/runtime/client/list-watch.ts";
 import type { ApiRequest, Transport } from "../../../src/runtime/client/transport.ts";
 import type { ListWatch, WatchEvent, WatchQuery } from "../../../src/runtime/watch/list-watch.ts";
@@ -27,14 +27,11 @@ interface Collected {
   readonly error: unknown;
 }
 
-async function collect(events: AsyncIterable<WatchEvent>): Promise<Collected> {
-  const seen: WatchEvent[] = [];
-  try {
-    for await (const event of events) seen.push(event);
-    return { events: seen, error: undefined };
-  } catch (error) {
-    return { events: seen, error };
-  }
+async function collect(source: ListWatch, asked: WatchQuery, signal: AbortSignal): Promise<Collected> {
+  const events: WatchEvent[] = [];
+  const watching = source.watch(asked, (event) => events.push(event), signal);
+  const error: unknown = await watching.catch((thrown: unknown) => thrown);
+  return { events, error };
 }
 
 const event = (type: string, object: unknown): string => `${JSON.stringify({ type, object })}\n`;
@@ -146,8 +143,8 @@ describe("a list", () => {
 describe("a watch", () => {
   it("asks for bookmarks, a timeout and initial events", async () => {
     const { server, source } = await serve((_, response) => response.end());
-    await collect(source.watch({ timeout: query.timeout, sendInitialEvents: true }, never));
-    await collect(source.watch(query, never));
+    await collect(source, { timeout: query.timeout, sendInitialEvents: true }, never);
+    await collect(source, query, never);
     const asked = server.received.map((one) => Object.fromEntries(one.query));
     const always = { watch: "true", allowWatchBookmarks: "true", timeoutSeconds: "300" };
     expect(asked).toEqual([
@@ -160,7 +157,7 @@ describe("a watch", () => {
   it("yields events, ERROR among them, and ends with the stream", async () => {
     const gone = status(410, "Expired", "too old resource version");
     const { source } = await serve((_, response) => response.end(event("ADDED", { a: 1 }) + event("ERROR", gone)));
-    expect(await collect(source.watch(query, never))).toEqual({
+    expect(await collect(source, query, never)).toEqual({
       events: [
         { type: "ADDED", object: { a: 1 } },
         { type: "ERROR", object: gone },
@@ -177,7 +174,7 @@ describe("a watch", () => {
         response.end();
       })();
     });
-    const { events } = await collect(source.watch(query, never));
+    const { events } = await collect(source, query, never);
     expect(events.map(({ object }) => object)).toEqual([{ name: "grün" }, { name: "blau" }]);
   });
 
@@ -186,7 +183,7 @@ describe("a watch", () => {
     const { source } = await serve((_, response) => response.end(large + event("MODIFIED", { a: 2, b: 3 }) + large), {
       keeps: () => record({ a: text(10) }),
     });
-    const { events } = await collect(source.watch(query, never));
+    const { events } = await collect(source, query, never);
     expect(events).toEqual([
       { type: "ADDED", object: { a: 1 } },
       { type: "MODIFIED", object: { a: 2, b: 3 } },
@@ -198,7 +195,7 @@ describe("a watch", () => {
     let alive = 0;
     const { source } = await serve((_, response) => response.write('{"type":'));
     const stop = new AbortController();
-    const watching = collect(source.watch({ ...query, onAlive: () => (alive += 1) }, stop.signal));
+    const watching = collect(source, { ...query, onAlive: () => (alive += 1) }, stop.signal);
     await pollUntil(() => alive >= 2, { what: "signs of life", limit });
     stop.abort(new Error("enough"));
     expect((await watching).events).toEqual([]);
@@ -213,7 +210,7 @@ describe("a watch", () => {
     { what: "a page for people", answer: "<!DOCTYPE html>hunter2\n", kind: "malformed" },
   ])("throws $kind for $what, without quoting it", async ({ answer, kind }) => {
     const { source } = await serve((_, response) => response.end(answer));
-    const { error } = await collect(source.watch(query, never));
+    const { error } = await collect(source, query, never);
     expect(error).toBeInstanceOf(ApiError);
     expect(error).toMatchObject({ kind });
     expect(String((error as Error).stack)).not.toContain("hunter2");
@@ -223,23 +220,23 @@ describe("a watch", () => {
     const { source } = await serve((_, response) =>
       response.write(event("ADDED", { a: 1 }), () => setImmediate(() => response.socket?.resetAndDestroy())),
     );
-    const { events, error } = await collect(source.watch(query, never));
+    const { events, error } = await collect(source, query, never);
     expect(events.length).toBeLessThanOrEqual(1);
     expect(error).toMatchObject({ kind: "unavailable" });
   });
 
   it("throws `gone` for a 410 as HTTP status and keeps Retry-After of a 429", async () => {
     const gone = await serve((_, response) => json(response, 410, status(410, "Expired", "too old")));
-    expect((await collect(gone.source.watch(query, never))).error).toMatchObject({ kind: "gone" });
+    expect((await collect(gone.source, query, never)).error).toMatchObject({ kind: "gone" });
     const busy = await serve((_, response) => json(response, 429, {}, { "retry-after": "3" }));
-    const { error } = await collect(busy.source.watch(query, never));
+    const { error } = await collect(busy.source, query, never);
     expect((error as ApiError).retryAfter?.toString()).toBe("PT3S");
   });
 
   it("ends soon with the signal's reason, silent or not, and lets go of its socket", async () => {
     const { server, source } = await serve((_, response) => response.writeHead(200).flushHeaders());
     const stop = new AbortController();
-    const watching = collect(source.watch(query, stop.signal));
+    const watching = collect(source, query, stop.signal);
     await pollUntil(() => server.received.length === 1, { what: "the watch to open", limit });
     const reason = new Error("stopped");
     stop.abort(reason);
@@ -247,19 +244,23 @@ describe("a watch", () => {
     await pollUntil(() => server.open() === 0, { what: "the socket to close", limit });
   });
 
-  it("lets go of its socket when the reader leaves the loop", async () => {
+  it("lets go of its socket when an event cannot be taken, and says why", async () => {
     const { server, source } = await serve((_, response) => response.write(event("ADDED", {}) + event("ADDED", {})));
-    for await (const one of source.watch(query, never)) {
-      expect(one.type).toBe("ADDED");
-      break;
-    }
+    const enough = malformed("enough");
+    const seen: WatchEvent[] = [];
+    const takeOne = (one: WatchEvent): void => {
+      seen.push(one);
+      throw enough;
+    };
+    await expect(source.watch(query, takeOne, never)).rejects.toBe(enough);
+    expect(seen).toHaveLength(1);
     await pollUntil(() => server.open() === 0, { what: "the socket to close", limit });
   });
 
   it("opens one connection per watch, beside those of the writes", async () => {
     const { server, source } = await serve((_, response) => response.writeHead(200).flushHeaders());
     const stop = new AbortController();
-    const watching = Array.from({ length: 40 }, () => collect(source.watch(query, stop.signal)));
+    const watching = Array.from({ length: 40 }, () => collect(source, query, stop.signal));
     await pollUntil(() => server.received.length === 40, { what: "forty watches", limit });
     expect(server.open()).toBe(40);
     stop.abort(new Error("stopped"));

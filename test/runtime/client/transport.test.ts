@@ -59,6 +59,7 @@ async function failure(promise: Promise<unknown>): Promise<ApiError> {
 
 const path = "/api/v1/namespaces/team-x/secrets/regcred";
 const secret = { kind: "Secret", metadata: { name: "regcred" } };
+const nothing = (): void => undefined;
 const seconds = (count: number): Temporal.Duration =>
   Temporal.Duration.from({ milliseconds: Math.round(count * 1000) });
 
@@ -502,6 +503,17 @@ describe("an answer that nobody reads as it arrives", () => {
   });
 });
 
+it("a stream ends with what its caller throws, and the server is not blamed for it", async () => {
+  const server = await serve((_, response) => response.write("a\n"));
+  const api = connect(localConnection(server.url));
+  const fault = new TypeError("ours");
+  const onPiece = (): void => {
+    throw fault;
+  };
+  const ended = api.stream({ path, signal: new AbortController().signal, onBegin: nothing, onPiece });
+  await expect(ended).rejects.toBe(fault);
+});
+
 describe("an abort", () => {
   it("is listened to for as long as a call or a stream lasts, and no longer", async () => {
     const server = await serve(({ query }, response) => {
@@ -516,9 +528,10 @@ describe("an abort", () => {
     expect(listeners()).toBe(0);
     await failure(api.request({ method: "GET", path, query: { refuse: true }, signal }));
     expect(listeners()).toBe(0);
-    const stream = await api.stream({ path, query: { watch: true }, signal });
-    expect(listeners()).toBe(1);
-    for await (const _piece of stream) expect(listeners()).toBe(1);
+    const during: number[] = [];
+    const listen = (): void => void during.push(listeners());
+    await api.stream({ path, query: { watch: true }, signal, onBegin: listen, onPiece: listen });
+    expect(during).toEqual([1, 1, 1]);
     expect(listeners()).toBe(0);
   });
 
@@ -532,6 +545,19 @@ describe("an abort", () => {
     await pollUntil(() => server.received.length === 1, { what: "the call to arrive", limit: seconds(5) });
     stop.abort(reason);
     await expect(call).rejects.toBe(reason);
+  });
+
+  it("of a call that has not begun keeps it from being sent", async () => {
+    const server = await serve((_, response) => json(response, 200, {}));
+    const api = connect(localConnection(server.url));
+    await api.request({ method: "GET", path });
+    const reason = new Error("stopping");
+    const stop = new AbortController();
+    const call = api.request({ method: "POST", path, signal: stop.signal });
+    stop.abort(reason);
+    await expect(call).rejects.toBe(reason);
+    await api.request({ method: "GET", path });
+    expect(server.received.map(({ method }) => method)).toEqual(["GET", "GET"]);
   });
 });
 
@@ -565,7 +591,7 @@ describe("a way that is not straight", () => {
     const connection = { ...localConnection(server.url, trusted), proxy: { url, setting: "proxy-url" } as const };
     const api = connect(connection);
     expect((await api.request({ method: "GET", path })).json()).toEqual(secret);
-    for await (const chunk of await api.stream({ path, signal: new AbortController().signal })) void chunk;
+    await api.stream({ path, signal: new AbortController().signal, onBegin: nothing, onPiece: nothing });
     expect(proxy.tunnels).toEqual([new URL(server.url).host, new URL(server.url).host]);
     expect(proxy.authorizations[0]).toBe(`Basic ${Buffer.from("me:hunter2").toString("base64")}`);
   });
@@ -645,7 +671,7 @@ describe("a CA that changes", () => {
     isRotated = true;
     await clock.advance(seconds(1));
     expect((await api.request({ method: "POST", path })).status).toBe(200);
-    for await (const chunk of await api.stream({ path, signal: new AbortController().signal })) void chunk;
+    await api.stream({ path, signal: new AbortController().signal, onBegin: nothing, onPiece: nothing });
     expect(connection.reads).toEqual([false, false]);
   });
 

@@ -5,6 +5,7 @@ import {
   afterWrite,
   contestedFor,
   type Reverts,
+  revertsByKey,
   waitBeforeWrite,
 } from "../../../src/runtime/queue/conflict-backoff.ts";
 import { frozen } from "../../entitlement/objects.ts";
@@ -61,5 +62,28 @@ describe("repairs of one object", () => {
         expect(wait).toBeLessThanOrEqual(5 * 60_000);
       }),
     );
+  });
+});
+
+describe("what is remembered of many objects", () => {
+  const minutes = 60_000;
+
+  it("is forgotten as others are written, ten minutes after the last write, and not before", () => {
+    const reverts = revertsByKey();
+    for (let index = 0; index < 100; index += 1) reverts.set(`early-${index}`, afterWrite(undefined, "x", index));
+    reverts.set("early-0", afterWrite(reverts.of("early-0"), "x", 9 * minutes));
+    for (let index = 0; index < 60; index += 1) reverts.set(`late-${index}`, afterWrite(undefined, "x", 11 * minutes));
+    expect([reverts.size, reverts.of("early-0")?.count, reverts.of("early-1")]).toEqual([61, 2, undefined]);
+    for (let index = 0; index < 60; index += 1) reverts.set(`late-${index}`, reverts.of(`late-${index}`));
+    expect(reverts.of("early-0")?.count).toBe(2);
+    reverts.set("late-0", undefined);
+    expect([reverts.size, reverts.of("late-0")]).toEqual([60, undefined]);
+  });
+
+  it("is the same for those that are written for the first time in the same moment for the same", () => {
+    const first = afterWrite(undefined, "x", 1_001);
+    expect(afterWrite(undefined, "x", 1_099)).toBe(first);
+    expect(afterWrite(undefined, "x", 1_101)).not.toBe(first);
+    expect(afterWrite(undefined, "y", 1_101)).toMatchObject({ wanted: "y", count: 1 });
   });
 });

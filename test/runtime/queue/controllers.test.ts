@@ -96,6 +96,22 @@ it("what a run waits for brings it, once, behind everything else", async () => {
   expect(asked).toEqual(["bulk thing/a"]);
 });
 
+it("what changes during a run that waits for it then brings the run again", async () => {
+  const { begin, run, things, asked } = scenario({
+    watches: [],
+    reconcile: async (key) => {
+      things.tell(key === "thing/a" ? "source" : "another");
+      if (key === "thing/c") throw new Error("a bug");
+      return { waitsFor: ["source"] };
+    },
+  });
+  begin();
+  await run("thing/a", never);
+  await run("thing/b", never);
+  await expect(run("thing/c", never)).rejects.toThrow("a bug");
+  expect(asked).toEqual(["bulk thing/a"]);
+});
+
 /** Two controllers of which an event brings thousands of keys each, and so do a start and what runs wait for; a key takes a millisecond. */
 async function largeCluster(does: (parts: ReturnType<typeof controllers>, tell: () => void) => void) {
   const still = fakeClock();

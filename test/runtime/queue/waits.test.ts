@@ -20,4 +20,19 @@ describe("keys that wait", () => {
     parked.wait("a", []);
     expect([...parked.changed("y")]).toEqual([]);
   });
+
+  it("are to run again where what they wait for has changed during their run, and only then", () => {
+    const parked = waits();
+    parked.changed("x");
+    parked.begin("a");
+    expect(parked.wait("a", ["x"])).toBe(false);
+    parked.begin("a");
+    parked.begin("b");
+    expect([...parked.changed("x")]).toEqual(["a"]);
+    parked.begin("c");
+    expect(parked.wait("a", ["y", "x"])).toBe(true);
+    expect([...parked.changed("y")]).toEqual([]);
+    expect([parked.wait("c", ["x"]), parked.wait("b", ["x"])]).toEqual([false, true]);
+    expect([...parked.changed("x")]).toEqual(["c"]);
+  });
 });

@@ -21,7 +21,13 @@ function started({
   const clock = fakeClock();
   const server = scriptedListWatch();
   const listenerFailures: unknown[] = [];
-  const things = store<Thing>({ listenerFailed: (error) => listenerFailures.push(error) });
+  let timesBack = 0;
+  const things = store<Thing>({
+    listenerFailed: (error) => listenerFailures.push(error),
+    wentBack: () => {
+      timesBack += 1;
+    },
+  });
   const seen: ReflectorEvent[] = [];
   const running = reflector({
     listWatch: server,
@@ -37,7 +43,8 @@ function started({
   const pauses = (): number[] =>
     seen.flatMap((what) => (what.kind === "paused" ? what.pause.total("milliseconds") : []));
   const reasons = (): string[] => seen.flatMap((what) => (what.kind === "paused" ? what.because.kind : []));
-  return { clock, server, things, running, seen, stored, pauses, reasons, listenerFailures };
+  const wentBack = (): number => timesBack;
+  return { clock, server, things, running, seen, stored, pauses, reasons, listenerFailures, wentBack };
 }
 
 /** The same, past its initial events: `a@1`, as of 10. */
@@ -326,7 +333,7 @@ describe("a watching reflector", () => {
   ])(
     "lists anew where the server is not as far as it was, as after a restore of etcd, though only %s tells",
     async (_, cut) => {
-      const { server, clock, stored, reasons } = await watching();
+      const { server, clock, stored, reasons, wentBack } = await watching();
       await clock.advance(seconds(60));
       server.lastWatch().send(event("MODIFIED", "a", 12));
       await clock.advance();
@@ -336,21 +343,23 @@ describe("a watching reflector", () => {
       expect(reasons().at(-1)).toBe("gone");
       expect(server.calls).toHaveLength(2);
       expect(server.lastWatch().query.resourceVersion).toBeUndefined();
-      server.lastWatch().send(event("ADDED", "a", 11), initialEventsEnd(11));
+      // Told before the list, which may be of a later version.
+      expect(wentBack()).toBe(1);
+      server.lastWatch().send(initialEventsEnd(13));
       await clock.advance();
-      expect(stored()).toEqual(["a@11"]);
+      expect([stored(), wentBack()]).toEqual([[], 1]);
     },
   );
 
   it.each(["12", "13"])("goes on where the server is at %s, as far as it was or further", async (version) => {
-    const { server, clock, reasons } = await watching();
+    const { server, clock, reasons, wentBack } = await watching();
     server.lastWatch().send(event("MODIFIED", "a", 12));
     await clock.advance();
     server.isAt(version);
     server.lastWatch().fail(new Error("read ECONNRESET"));
     await clock.advance(seconds(1));
     expect(server.lastWatch().query.resourceVersion).toBe("12");
-    expect([server.looks, reasons()]).toEqual([1, ["transient"]]);
+    expect([server.looks, reasons(), wentBack()]).toEqual([1, ["transient"], 0]);
   });
 
   it("lists anew where nobody says how far the server is", async () => {

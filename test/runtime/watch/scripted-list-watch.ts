@@ -68,36 +68,13 @@ export function scriptedListWatch(): ScriptedListWatch {
         };
         calls.push({ kind: "list", query, signal, answer, item: onItem, fail: reject });
       }),
-    watch: async function* (query, signal) {
-      const events: WatchEvent[] = [];
-      let over: { readonly error?: unknown } | undefined;
-      let wake = (): void => undefined;
-      const finish = (how: { readonly error?: unknown }): void => {
-        over ??= how;
-        wake();
-      };
-      signal.addEventListener("abort", () => finish({ error: signal.reason }), { once: true });
-      calls.push({
-        kind: "watch",
-        query,
-        signal,
-        send: (...sent) => {
-          events.push(...sent);
-          wake();
-        },
-        end: () => finish({}),
-        fail: (error) => finish({ error }),
-      });
-      for (;;) {
-        const event = events.shift();
-        if (event) yield event;
-        else if (over && "error" in over) throw over.error;
-        else if (over) return;
-        else
-          await new Promise<void>((resolve) => {
-            wake = resolve;
-          });
-      }
-    },
+    watch: (query, onEvent, signal) =>
+      new Promise((resolve, reject) => {
+        signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+        const send: ScriptedWatch["send"] = (...events) => {
+          for (const event of events) onEvent(event);
+        };
+        calls.push({ kind: "watch", query, signal, send, end: resolve, fail: reject });
+      }),
   };
 }

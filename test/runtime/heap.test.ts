@@ -1,21 +1,27 @@
-// Tests that the heap always knows which key is due first.
+// Tests that the heap always knows which of its items come first.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { delayedKeys, notDelayed, type Delayed } from "../../../src/runtime/queue/delayed-keys.ts";
+import { heap as heapOf, notPlaced, type Placed } from "../../src/runtime/heap.ts";
+
+interface Timed extends Placed {
+  readonly at: number;
+}
+
+const timed = () => heapOf<Timed>((one, other) => one.at < other.at);
 
 function* orders(of: readonly number[]): Generator<readonly number[]> {
   if (of.length === 0) yield [];
   for (const first of of) for (const rest of orders(of.filter((each) => each !== first))) yield [first, ...rest];
 }
 
-describe("delayed keys", () => {
+describe("the items of a heap", () => {
   it("come out in the order of their time, whichever of seven is taken out of whichever order", () => {
     const wrong: string[] = [];
     const all = [1, 2, 3, 4, 5, 6, 7];
     for (const order of orders(all)) {
       for (const taken of all) {
-        const heap = delayedKeys<Delayed>();
-        const items = order.map((at) => ({ at, position: notDelayed }));
+        const heap = timed();
+        const items = order.map((at) => ({ at, position: notPlaced }));
         for (const item of items) heap.put(item);
         const item = items[taken - 1];
         if (item) heap.remove(item);
@@ -36,12 +42,12 @@ describe("delayed keys", () => {
     );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
-        const heap = delayedKeys<Delayed>();
-        const inside: Delayed[] = [];
-        const gone: Delayed[] = [];
+        const heap = timed();
+        const inside: Timed[] = [];
+        const gone: Timed[] = [];
         for (const s of steps) {
           if ("put" in s) {
-            const item = { at: s.put, position: notDelayed };
+            const item = { at: s.put, position: notPlaced };
             heap.put(item);
             inside.push(item);
           } else {
@@ -50,7 +56,13 @@ describe("delayed keys", () => {
             heap.remove(item);
             gone.push(item);
           }
-          expect(gone.every(({ position }) => position === notDelayed)).toBe(true);
+          expect(gone.every(({ position }) => position === notPlaced)).toBe(true);
+          expect(heap.firstOnes(3).map(({ at }) => at)).toEqual(
+            inside
+              .map(({ at }) => at)
+              .toSorted((a, b) => a - b)
+              .slice(0, 3),
+          );
           expect(heap.first()?.at).toBe(inside.length === 0 ? undefined : Math.min(...inside.map(({ at }) => at)));
         }
         const out: number[] = [];
