@@ -104,16 +104,22 @@ class RemovalGuard implements Removals {
     return was;
   };
 
-  readonly leaves: Removals["leaves"] = (credential, { name }, cause) => {
-    const groups = this.#groupsOf(credential);
-    if (causes.some((each) => groups[each].leaving.has(name))) return;
-    groups[cause].leaving.add(name);
+  /** One that had left and is a member once more, as by a write that was under way, is still one. */
+  readonly #addTo = ({ leaving, removedAt }: Group, { name, uid }: NamespaceRecord): void => {
+    removedAt.delete(uid);
+    leaving.add(name);
   };
 
-  readonly isTakenOut: Removals["isTakenOut"] = (credential, { name }) => {
+  readonly leaves: Removals["leaves"] = (credential, namespace, cause) => {
+    const groups = this.#groupsOf(credential);
+    if (causes.some((each) => groups[each].leaving.has(namespace.name))) return;
+    this.#addTo(groups[cause], namespace);
+  };
+
+  readonly isTakenOut: Removals["isTakenOut"] = (credential, namespace) => {
     const { Labels, Spec } = this.#groupsOf(credential);
-    this.#dropFrom(Labels, name);
-    Spec.leaving.add(name);
+    this.#dropFrom(Labels, namespace.name);
+    this.#addTo(Spec, namespace);
   };
 
   readonly left: Removals["left"] = (credential, { name, uid }) => {

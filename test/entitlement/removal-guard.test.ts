@@ -1,5 +1,6 @@
 // Tests that a hold belongs to one spec and one change, and that it is known after a restart which.
 import { describe, expect, it } from "vitest";
+import { allowRemovalAnnotation } from "../../src/api/names.ts";
 import { removals, reportedAsHeld } from "../../src/entitlement/removal-guard.ts";
 import { fakeClock } from "../fake-clock.ts";
 import { credential, namespace } from "./objects.ts";
@@ -33,6 +34,19 @@ describe("a hold", () => {
     guard.leaves(credential(), namespace({ name: "team-0" }), "Spec");
     expect(guard.keeps(credential(), "team-0")).toBe(false);
   });
+
+  it.each(["leaves", "isTakenOut"] as const)(
+    "that is confirmed stays confirmed where one of those who had left is a member once more, and %s again",
+    (how) => {
+      const guard = held();
+      const confirmed = credential({ annotations: { [allowRemovalAnnotation]: "3-12" } });
+      for (const name of names) guard.left(confirmed, namespace({ name }));
+      const again = namespace({ name: "team-0" });
+      if (how === "leaves") guard.leaves(confirmed, again, "Spec");
+      else guard.isTakenOut(confirmed, again);
+      expect([guard.keeps(confirmed, "team-0"), guard.held(confirmed)]).toEqual([false, undefined]);
+    },
+  );
 
   it("is known from the status where that is about the spec as it is", () => {
     const reported = (observedGeneration: number, reason: string, status: "True" | "False" = "True") =>

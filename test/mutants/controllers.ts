@@ -412,6 +412,12 @@ export const controllerMutants: readonly Mutant[] = [
     "controllers/pull-secret/note-members",
   ),
   fault(
+    "one that had left and leaves again counts twice, so that what was confirmed is held once more",
+    "entitlement/removal-guard",
+    ["    removedAt.delete(uid);\n    leaving.add(name);", "    leaving.add(name);"],
+    "entitlement/removal-guard",
+  ),
+  fault(
     "a hold is one of whatever spec comes next",
     "entitlement/removal-guard",
     ["wasHeld: group.heldAt === generation,", "wasHeld: group.heldAt !== undefined,"],

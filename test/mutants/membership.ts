@@ -103,8 +103,8 @@ export const membershipMutants: readonly Mutant[] = [
     edits: [
       {
         file: "src/entitlement/removal-guard.ts",
-        from: "    this.#dropFrom(Labels, name);\n    Spec.",
-        to: "    Labels.",
+        from: "    this.#dropFrom(Labels, namespace.name);\n    this.#addTo(Spec, ",
+        to: "    this.#addTo(Labels, ",
       },
     ],
     foundBy: { phase: "unit", path: "test/entitlement/credential-index.test.ts" },
