@@ -229,6 +229,24 @@ export const paceMutants: readonly Mutant[] = [
     "controllers/token/controller",
   ),
   fault(
+    "each status that only tells how far it is is written at once, however many there are",
+    "controllers/credential/controller.ts",
+    ["isProgress(credential.status, status) ? ", "false ? "],
+    "controllers/credential/tallies",
+  ),
+  fault(
+    "what is news waits like what only tells how far it is",
+    "controllers/credential/controller.ts",
+    ["isProgress(credential.status, status) ? ", "status ? "],
+    "controllers/credential/tallies",
+  ),
+  fault(
+    "all RegistryCredentials are looked at for each that changes, to see who serves",
+    "controllers/cluster-claim/claim.ts",
+    ["if (claimOf(before) !== claimOf(after)) lookNow();", "lookNow();"],
+    "controllers/cluster-claim/claim",
+  ),
+  fault(
     "of a token that hundreds use the answer to its write is not read",
     "cluster/cluster-objects.ts",
     ["memoryTypes.has((body as { readonly type?: unknown }).type)", "memoryTypes.has(body)"],

@@ -4,6 +4,7 @@ import type { Cancel, Random } from "../../runtime/clock.ts";
 import { OperatorError } from "../../runtime/errors.ts";
 import type { LeaseView } from "../../runtime/leader/lease-state.ts";
 import type { RegistryCredential } from "../../api/registry-credential.ts";
+import type { CredentialRecord } from "../../cluster/records.ts";
 import { maxLost } from "../lost-races.ts";
 import { servingInstall, type ServingInstall } from "./plan.ts";
 import type { Context } from "../context.ts";
@@ -165,13 +166,21 @@ class ClaimOfInstall implements ClusterClaim {
       forgetNext();
       look().then(looked, notLooked);
     };
-    const unsubscribe = this.#stores.credentials.subscribe(lookNow);
+    const unsubscribe = this.#stores.credentials.subscribe(({ before, after }) => {
+      if (claimOf(before) !== claimOf(after)) lookNow();
+    });
     return () => {
       ended = true;
       unsubscribe();
       forgetNext();
     };
   };
+}
+
+/** What a RegistryCredential says of who serves: all that a verdict goes by. */
+function claimOf(record: CredentialRecord | undefined): string {
+  const { credential } = record ?? {};
+  return credential ? `${credential.uid} ${credential.status?.operatorNamespace ?? ""}` : "";
 }
 
 function lost(namespace: string): OperatorError {

@@ -49,6 +49,8 @@ const finalizerContested = failure("Contested", {
 export interface StatusChange {
   readonly status: Status;
   readonly failing: readonly TroubleGroup[];
+  /** Milliseconds for which it may wait; asked where there is something to write. Default: it waits for nobody. */
+  readonly rest?: (() => number) | undefined;
 }
 
 // A person who tries out what a status may say edits it more often than any object of a tenant, and nobody waits for it meanwhile;
@@ -58,11 +60,11 @@ const freely = 30;
 /**
  * Reports a status: as metrics, and written where it says something new, as a merge patch. Of a RegistryCredential that cannot be read
  * only what is told here is compared.
- * @returns milliseconds after which it is to be tried again, where somebody else keeps writing it; undefined: it stands
+ * @returns milliseconds after which it is to be tried again, where somebody else keeps writing it, or it rests; undefined: it stands
  */
 export async function writeStatus(
   { context, record, credential, memory }: Run,
-  { status: reported, failing }: StatusChange,
+  { status: reported, failing, rest = () => 0 }: StatusChange,
   signal: AbortSignal,
 ): Promise<number | undefined> {
   const { clock, metrics } = context.runtime;
@@ -73,6 +75,8 @@ export async function writeStatus(
   if (credential) metrics.publish(credential, status, failing);
   const before = credential ? (credential.status ?? {}) : pick(record.status ?? {}, Object.keys(status));
   if (sameJson(before, status) && record.statusDamaged !== true) return undefined;
+  const resting = rest();
+  if (resting > 0) return resting;
   const { name, generation, resourceVersion } = record;
   const last = memory.written;
   const isUndone = last !== undefined && !sameJson(last.status, record.status ?? {});

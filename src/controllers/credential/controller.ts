@@ -26,6 +26,7 @@ import {
 import { tallies } from "./tallies.ts";
 import { waitsForSecrets } from "./observe-left.ts";
 import { invalidStatus, statusOf } from "./plan-status.ts";
+import { isProgress } from "./progress.ts";
 import { reportDenial, reportSchema } from "./report.ts";
 import { credentialWatches, eachCredential } from "./watches.ts";
 
@@ -71,7 +72,7 @@ export function credentialReconciler(tallyOf: TallyOf = counted): CredentialReco
     if (!("memory" in run)) return run;
     const { record, credential } = run;
     try {
-      if (credential?.deletionTimestamp) return await drain({ ...run, credential }, signal);
+      if (credential?.deletionTimestamp) return await drain({ ...run, credential, progress: runs.progress }, signal);
       if (!record.credential || !credential) return await reconcileUnreadable(run, signal);
       return await reconcile({ ...run, credential }, { ...runs, tallyOf }, signal);
     } catch (error) {
@@ -85,7 +86,7 @@ export function credentialReconciler(tallyOf: TallyOf = counted): CredentialReco
 
 async function reconcile(
   run: ReadableRun,
-  { startedAt, counting, tallyOf }: CredentialRuns & { readonly tallyOf: TallyOf },
+  { startedAt, counting, progress, tallyOf }: CredentialRuns & { readonly tallyOf: TallyOf },
   signal: AbortSignal,
 ): Promise<Outcome> {
   const { context, record, credential, memory } = run;
@@ -107,8 +108,8 @@ async function reconcile(
     return waitsForSecrets(context, credential);
   }
   const isFresh = isReportedHere(run);
-  const rest = counting.rest(name);
-  if (isFresh && rest > 0) return later(rest);
+  const untilCounted = counting.rest(name);
+  if (isFresh && untilCounted > 0) return later(untilCounted);
   const { tally, looked } = await tallyOf(context, credential);
   const views = viewsOf(context, credential, tally);
   const isPending = views.namespaces.unsettled > 0 && !denied;
@@ -120,9 +121,11 @@ async function reconcile(
     return { ...later(Math.min(settling, lookAgain)), ...(!denied && waitsFor({ findings: name })) };
   const { snapshot, nextGraceEnd } = await statusSnapshot(run, { reported, views, denied });
   const status = statusOf(snapshot);
-  memory.reported = { ...reported, status };
   counting.looked(name, looked);
-  const wait = await writeStatus(run, { status, failing: views.namespaces.failing }, signal);
+  memory.reported = { ...reported, status };
+  const rest = isProgress(credential.status, status) ? () => progress.rest(name) : undefined;
+  const wait = await writeStatus(run, { status, failing: views.namespaces.failing, rest }, signal);
+  if (wait === undefined) progress.told(name);
   return { ...later(nextGraceEnd, wait), ...(isPending && waitsFor({ findings: name })) };
 }
 

@@ -7,7 +7,7 @@ import type { Context } from "../context.ts";
 import { done, failed, requeueAfter } from "../outcome.ts";
 import { setFinalizers, type StatusChange, writeStatus } from "./apply.ts";
 import { installSnapshot } from "./observe.ts";
-import type { ReadableRun } from "./run.ts";
+import type { CredentialRuns, ReadableRun } from "./run.ts";
 import { heldUpIn, leftWith, type Unknown, waitsForSecrets, whyUnknown } from "./observe-left.ts";
 import { drainingOf, isOver, isSettled, newWaiting, nothingLeft, restAfter, rests } from "./plan-drain.ts";
 import { statusOf } from "./plan-status.ts";
@@ -15,15 +15,18 @@ import { type Draining, type HeldUp, noNamespaces } from "./plan-types.ts";
 import { reportReleased } from "./report.ts";
 
 /** The finalizer goes when nothing of the credential is left with any tenant but what tenants keep, or when a person gives up on it. */
-export async function drain(run: ReadableRun, signal: AbortSignal): Promise<Outcome> {
-  const { context, credential, memory } = run;
+export async function drain(
+  run: ReadableRun & Pick<CredentialRuns, "progress">,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const { context, credential, memory, progress } = run;
   const { clock } = context.runtime;
   if (!credential.finalizers.includes(finalizer)) {
     delete memory.waiting;
     return done;
   }
   const began = clock.elapsed();
-  const waiting = (memory.waiting ??= newWaiting(began, wasBlocked(run)));
+  const waiting = (memory.waiting ??= newWaiting(began, isToldBlocked(run)));
   const forced = credential.annotations[forceFinalizeAnnotation] === "true";
   // Each Secret that goes brings it, and there may be thousands.
   const count = context.credentials.members.count(credential.uid);
@@ -50,12 +53,18 @@ export async function drain(run: ReadableRun, signal: AbortSignal): Promise<Outc
         elapsed: clock.elapsed(),
       })
     : unknownDraining(context, unknown);
-  if (isSettled(waiting, draining, clock.elapsed())) await writeStatus(run, changeOf(run, draining), signal);
+  // That nothing keeps it is told where it takes a while.
+  const isNews = draining.blocked.length > 0 || isToldBlocked(run);
+  const rest = isNews ? undefined : () => progress.rest(credential.name);
+  const isWritten =
+    isSettled(waiting, draining, clock.elapsed()) &&
+    (await writeStatus(run, { ...changeOf(run, draining), rest }, signal)) === undefined;
+  if (isWritten) progress.told(credential.name);
   const back = requeueAfter(restAfter(waiting, left ?? nothingLeft, began, clock.elapsed()));
   return unknown ? { ...waitsForSecrets(context, credential), ...back } : back;
 }
 
-function wasBlocked({ credential }: ReadableRun): boolean {
+function isToldBlocked({ credential }: ReadableRun): boolean {
   return conditionOf(credential.status, "DrainBlocked")?.status === "True";
 }
 

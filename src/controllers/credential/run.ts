@@ -5,6 +5,7 @@ import { memory, type Memory } from "../../runtime/queue/memory.ts";
 import { type Pace, pace } from "../../runtime/queue/pace.ts";
 import type { Outcome } from "../../runtime/queue/work-queue.ts";
 import { restForLook, type Waiting } from "./plan-drain.ts";
+import { type Progress, progressOf } from "./progress.ts";
 import type { Reverts } from "../../runtime/queue/conflict-backoff.ts";
 import type { RegistryCredential } from "../../api/registry-credential.ts";
 import type { CredentialRecord } from "../../cluster/records.ts";
@@ -67,20 +68,25 @@ export interface CredentialRuns {
   readonly startedAt: number;
   /** How often each is counted. */
   readonly counting: Pace;
+  /** How often each tells how far it is. */
+  readonly progress: Progress;
 }
 
 export function credentialRuns(clock: Context["runtime"]["clock"]): CredentialRuns {
   const counting = pace(clock);
+  const progress = progressOf(clock);
   const memories = memory<CredentialMemory>();
   return {
     startedAt: clock.elapsed(),
     counting,
+    progress,
     begin: (context, name) => {
       const { index: credentialIndex } = context.credentials;
       const sighting = context.cluster.stores.credentials.look(name);
       if (sighting.kind === "absent") {
         context.runtime.metrics.forget(name, sighting);
         counting.forget(name);
+        progress.told(name);
         memories.forget(name);
         return earliest(credentialIndex.drainedFor(name));
       }

@@ -4,10 +4,10 @@ import type { Context } from "../context.ts";
 import { membersKey } from "../keys.ts";
 
 /** What is not stored yet is lost with the process, and found again by the first run of each namespace; so it may wait for more. */
-const soon = { lane: "normal", after: Temporal.Duration.from({ milliseconds: 300 }) } as const;
+const soon = { lane: "normal", after: Temporal.Duration.from({ seconds: 2 }) } as const;
 
 /** That somebody is in the Secret is stored already, and which Secret it is comes for one after the other while many are written. */
-const later = { lane: "normal", after: Temporal.Duration.from({ seconds: 3 }) } as const;
+const later = { lane: "normal", after: Temporal.Duration.from({ seconds: 10 }) } as const;
 
 export function membersWatches({ cluster: { stores }, credentials: { members } }: Context): readonly Watch<Request>[] {
   const unsaved = (listener: (request: Request) => void): void =>

@@ -44,6 +44,7 @@ function cluster({ outdated = false, late = false }: Start = {}) {
   const unreadable = new Set<string>();
   const current = new Map<string, RegistryCredential>();
   let version = 1;
+  let looks = 0;
   const recordOf = (one: RegistryCredential): CredentialRecord => ({
     key: one.name,
     name: one.name,
@@ -79,11 +80,20 @@ function cluster({ outdated = false, late = false }: Start = {}) {
     signals,
     refusing,
     unreadable,
+    /** How often all RegistryCredentials were looked at. */
+    looks: () => looks,
     write,
     reported: () => unreported.splice(0).forEach(tell),
     pointer: (name = "acme") => current.get(name)?.status?.operatorNamespace,
     install: (namespace: string, random = 0): ClusterClaim => {
       const credentials = store<CredentialRecord>();
+      const values = credentials.values.bind(credentials);
+      Object.assign(credentials, {
+        values: () => {
+          looks += 1;
+          return values();
+        },
+      });
       const watch = credentials.feed();
       watch.begin();
       for (const each of current.values()) watch.observed(recordOf(each));
@@ -392,6 +402,17 @@ describe("who serves the cluster", () => {
     world.write(undefined);
     await world.clock.advance(ms(60_000));
     expect([lost, world.patched, world.clock.scheduled()]).toEqual([[], [], 0]);
+  });
+
+  it("is looked at where one says something else of it, and by no other change", async () => {
+    const world = cluster();
+    world.write("one");
+    world.install("one").watch(() => undefined);
+    for (let count = 0; count < 3; count += 1) world.write("one");
+    expect(world.looks()).toBe(0);
+    world.write(undefined);
+    world.write("one", "other");
+    expect(world.looks()).toBe(2);
   });
 
   it("is told what has happened when it is taken over", async () => {

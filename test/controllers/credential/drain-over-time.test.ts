@@ -5,6 +5,7 @@ import { finalizer, forceFinalizeAnnotation } from "../../../src/api/names.ts";
 import type { RegistryCredential, Status } from "../../../src/api/registry-credential.ts";
 import type { CredentialRecord, SecretRecord, ServiceAccountRecord } from "../../../src/cluster/records.ts";
 import { drain } from "../../../src/controllers/credential/drain.ts";
+import { progressOf } from "../../../src/controllers/credential/progress.ts";
 import { textOfWaited } from "../../../src/controllers/outcome.ts";
 import { statusCache } from "../../../src/controllers/status-cache.ts";
 import type { Failure } from "../../../src/runtime/errors.ts";
@@ -139,7 +140,7 @@ function fixture({
   const record = { ...fields, finalizers: acme.finalizers, credential: acme } as unknown as CredentialRecord;
   const memory = { uid: acme.uid };
   const run = (changed: Partial<RegistryCredential> = {}) =>
-    drain({ context, record, credential: { ...acme, ...changed }, memory }, running);
+    drain({ context, record, credential: { ...acme, ...changed }, memory, progress: progressOf(clock) }, running);
   return {
     clock,
     found,

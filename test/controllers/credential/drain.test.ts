@@ -10,6 +10,7 @@ import { encoded } from "../../../src/cluster/pull-secret-wire.ts";
 import { statusCache } from "../../../src/controllers/status-cache.ts";
 import { secretKey } from "../../../src/controllers/keys.ts";
 import { drain } from "../../../src/controllers/credential/drain.ts";
+import { progressOf } from "../../../src/controllers/credential/progress.ts";
 import { fakeClock } from "../../fake-clock.ts";
 import { unrestricted } from "../../mode.ts";
 import { seen } from "../../runtime/watch/seen.ts";
@@ -122,7 +123,7 @@ function fixture(
       }),
     released: () => released,
     drained: () => drained,
-    run: () => drain({ context, record, credential: acme, memory }, never),
+    run: () => drain({ context, record, credential: acme, memory, progress: progressOf(clock) }, never),
   };
 }
 

@@ -92,6 +92,31 @@ it("and one for which many have just been looked at is not counted anew at once"
   await cluster.stop();
 });
 
+it("that only tells how far it is is written for ten of thirty in a second, and what is news for all", async () => {
+  const names = Array.from({ length: 30 }, (_, index) => `acme-${index}`);
+  const cluster = growingCluster({ namespaces: 2, credentials: names.length });
+  await cluster.begin();
+  // Nobody else writes them.
+  await cluster.stop();
+  const pending: string[] = [];
+  const reconcile = credentialReconciler(async (context, credential) => {
+    const all = await counted(context, credential);
+    for (const name of pending) all.tally.put(name, { view: { name, pending: true, failures: [], notes: [] } });
+    return { ...all, looked: 0 };
+  });
+  /** How many are told of so many that wait. */
+  const told = async (): Promise<number> => {
+    for (const name of names) await reconcile(cluster.context, name, new AbortController().signal);
+    const { credentials } = cluster.context.cluster.stores;
+    return names.filter((name) => credentials.get(name)?.status?.namespaces?.pending === pending.length).length;
+  };
+  expect(await told()).toBe(30);
+  pending.push("team-0");
+  expect(await told()).toBe(30);
+  pending.push("team-1");
+  expect(await told()).toBe(10);
+});
+
 it("remembers no names without end of namespaces that come and go while nobody counts, as during a deletion", async () => {
   const cluster = growingCluster({ namespaces: 2, credentials: 1 });
   const { context } = cluster;
