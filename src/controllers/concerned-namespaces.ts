@@ -50,7 +50,7 @@ export function concernedNames(
   if (isUnread(change.before) || isUnread(change.after)) return index.names();
   const names = versionsOf(change).flatMap((each) => [
     each.spec.pullSecret.name,
-    ...retiredNames(each, clock.now()).map(({ secretName }) => secretName),
+    ...retiredNames(each, clock).map(({ secretName }) => secretName),
   ]);
   return [...new Set(names)];
 }

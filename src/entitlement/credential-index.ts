@@ -56,6 +56,8 @@ export interface CredentialIndex {
   concerned(namespace: NamespaceRecord): readonly string[];
   /** Secret names that these write or have written, and those in use under which the record knows of somebody. */
   namesIn(namespace: NamespaceRecord): readonly string[];
+  /** Whether there are any of these. */
+  isNamed(namespace: NamespaceRecord): boolean;
   /** Something of the credential may be where nothing else says so: in each namespace. */
   concernsAll(credential: RegistryCredential): boolean;
   /** Namespaces of which it may be entitled to some: not all, where it names them. */
@@ -143,6 +145,8 @@ export function credentialIndex(options: CredentialIndexOptions): CredentialInde
     retains: (credential, namespace) => kept.here(credential, namespace),
   });
 
+  const namesIn = namesInNamespace({ concernedIn, namesOf, members, inUse });
+
   return {
     contributors: (namespace, secretName, of = "concerned") =>
       (of === "everybody" ? everybodyIn(namespace) : concernedIn(namespace)).flatMap(
@@ -154,13 +158,9 @@ export function credentialIndex(options: CredentialIndexOptions): CredentialInde
     isInUse: (secretName) => inUse.isInUse(secretName),
     namesOf: (name) => inUse.namesOf(name),
     concerned: (namespace) => concernedIn(namespace).map(({ name }) => name),
-    namesIn: (namespace) => [
-      ...new Set([
-        ...concernedIn(namespace).flatMap(namesOf),
-        // Of who is gone nothing else tells; what the record has of it is looked at, and goes.
-        ...[...members.secretNamesIn(namespace.uid)].filter((name) => inUse.isInUse(name)),
-      ]),
-    ],
+    namesIn,
+    isNamed: (namespace) =>
+      [...selecting(namespace)].some((name) => specs.get(name) !== undefined) || namesIn(namespace).length > 0,
     concernsAll,
     eligible: (credential) => {
       const listed = listedNames(credential.spec.namespaces.include);
@@ -195,6 +195,24 @@ export function credentialIndex(options: CredentialIndexOptions): CredentialInde
 function membersNamed(members: Pick<Members, "mayHold">, namespaceOf: (uid: string) => NamespaceRecord | undefined) {
   return (credential: RegistryCredential | undefined): readonly string[] =>
     [...(credential ? members.mayHold(credential.uid) : [])].flatMap((uid) => namespaceOf(uid)?.name ?? []);
+}
+
+interface NamesOptions {
+  readonly concernedIn: (namespace: NamespaceRecord) => readonly RegistryCredential[];
+  readonly namesOf: (credential: RegistryCredential) => readonly string[];
+  readonly members: Pick<Members, "secretNamesIn">;
+  readonly inUse: Pick<NamesInUse, "isInUse">;
+}
+
+/** Secret names under which something is in a namespace, or may be. */
+function namesInNamespace({ concernedIn, namesOf, members, inUse }: NamesOptions) {
+  return (namespace: NamespaceRecord): readonly string[] => [
+    ...new Set([
+      ...concernedIn(namespace).flatMap(namesOf),
+      // Of who is gone nothing else tells; what the record has of it is looked at, and goes.
+      ...[...members.secretNamesIn(namespace.uid)].filter((name) => inUse.isInUse(name)),
+    ]),
+  ];
 }
 
 interface EverybodyOptions {
@@ -284,7 +302,7 @@ interface ContributorsOptions {
 /** What a credential is to a Secret name in a namespace; undefined: nothing. */
 function contributors({ clock, operatorNamespace, titleOf, retains }: ContributorsOptions) {
   return (credential: RegistryCredential, namespace: NamespaceRecord, secretName: string): Contributor | undefined => {
-    const former = retiredNames(credential, clock.now()).find((retired) => retired.secretName === secretName);
+    const former = retiredNames(credential, clock).find((retired) => retired.secretName === secretName);
     const current = credential.spec.pullSecret.name === secretName;
     if (!current && !former) return undefined;
     const title = titleOf(credential, namespace);

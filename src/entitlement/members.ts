@@ -55,7 +55,7 @@ export interface Members extends StoredParts {
   forgetNamespace(namespaceUid: string, gone: KnownAbsent): void;
   forgetCredential(credentialUid: string, gone: KnownAbsent): void;
   /** What a part of the record says. Once this replica leads, it knows better itself. */
-  observed(part: MembersPart, rows: readonly MemberRow[] | undefined): void;
+  observed(part: MembersPart, rows: (() => readonly MemberRow[]) | undefined): void;
   /** From now on this replica keeps the record. */
   lead(): void;
   /** Of a part as it is now; undefined where it is no longer needed. */
@@ -273,7 +273,7 @@ class MembersRecord implements Members {
 
   readonly observed: Members["observed"] = (part, rows) => {
     if (!this.#leads) {
-      if (rows) this.#follow(part, rows);
+      if (rows) this.#follow(part, rows());
       else if (this.recorded(part.credentialUid)) this.#follow(part, []);
       return;
     }

@@ -47,7 +47,7 @@ export function namesInUse(clock: Clock, specs: LastGoodSpecs, marked: Pick<Mark
   const credentials = (): readonly RegistryCredential[] => [...specs.byAge(), ...lately()];
   const namesOf = (name: string): readonly Retired[] => {
     const credential = specs.get(name);
-    return credential ? retiredNames(credential, clock.now()) : [];
+    return credential ? retiredNames(credential, clock) : [];
   };
   // Which names a credential has does not depend on the time, but for those that were drained.
   let current:

@@ -16,11 +16,12 @@ export interface Retired {
  * The status remembers them across restarts: `secretName` is the name that tenants were last served under, `retiring` the
  * ones before. A name that has become the current one again is not retired.
  */
-export function retiredNames(credential: RegistryCredential, now: Temporal.Instant): readonly Retired[] {
+export function retiredNames(credential: RegistryCredential, clock: { now(): Temporal.Instant }): readonly Retired[] {
   const { spec, status } = credential;
   const current = spec.pullSecret.name;
-  // As nearly always: this is asked for each namespace.
+  // As nearly always: this is asked for each RegistryCredential in each namespace, and what time it is takes a while to say.
   if ((status?.retiring ?? []).length === 0 && (status?.secretName ?? current) === current) return [];
+  const now = clock.now();
   const retired = new Map<string, Temporal.Instant>();
   const latest = now.add(renameGrace);
   for (const { secretName, until } of status?.retiring ?? []) {

@@ -79,6 +79,7 @@ function heardOf(of: Watched, change: object, there: There): readonly (Request |
     names: () => names,
     isInUse: (name: string) => names.includes(name),
     namesIn: () => concerned,
+    isNamed: () => concerned.length > 0,
     namesOf: () => [],
     concerned: () => credentials,
     concernsAll: ({ status }: RegistryCredential) => status?.extraReferences !== undefined,

@@ -38,7 +38,7 @@ function leading(): Members {
 it("a namespace that goes while a replica stands by is in the record until somebody leads", () => {
   const tracker = members();
   const row = { ...place("n"), secretUid: "s", merged: false, former: false };
-  tracker.observed({ credentialUid: "c", part: 0 }, [row]);
+  tracker.observed({ credentialUid: "c", part: 0 }, () => [row]);
   tracker.forgetNamespace("n", knownAbsent);
   tracker.lead();
   expect([...tracker.mayHold("c")]).toEqual(["n"]);
@@ -72,7 +72,7 @@ describe("what is stored of a member", () => {
 
   it("is what a replica has read before it led, and nothing once somebody has deleted it", () => {
     const tracker = members();
-    tracker.observed(part, [{ ...place("n"), secretUid: "s", merged: false, former: false }]);
+    tracker.observed(part, () => [{ ...place("n"), secretUid: "s", merged: false, former: false }]);
     tracker.lead();
     expect([tracker.isStored(place("n"), "c"), tracker.isStored(place("n"), "other")]).toEqual([true, false]);
     tracker.observed(part, undefined);
@@ -189,7 +189,7 @@ describe("what is told of members", () => {
     const tracker = members();
     const { changed } = listened(tracker);
     const row = { ...place("n"), secretUid: "s", merged: false, former: true };
-    tracker.observed({ credentialUid: "c", part: 0 }, [row]);
+    tracker.observed({ credentialUid: "c", part: 0 }, () => [row]);
     tracker.lead();
     tracker.note(place("n"), undefined);
     expect([changed, [...tracker.mayHold("c")]]).toEqual([[], []]);
@@ -200,7 +200,7 @@ describe("what is told of members", () => {
     const { changed } = listened(tracker);
     const row = { ...place("n"), secretUid: "s", merged: false, former: false };
     for (const former of [false, true, false]) {
-      tracker.observed({ credentialUid: "c", part: 0 }, [{ ...row, former }]);
+      tracker.observed({ credentialUid: "c", part: 0 }, () => [{ ...row, former }]);
       expect(tracker.has("c", "n")).toBe(!former);
     }
     expect(changed).toEqual(["c n", "c n", "c n"]);
@@ -234,7 +234,7 @@ describe("what is taken back", () => {
 
   it("is so where the record is kept, and of whom there is one: what a follower or an upgrade knows is not decided yet", () => {
     const tracker = members();
-    tracker.observed({ credentialUid: "c", part: 0 }, [
+    tracker.observed({ credentialUid: "c", part: 0 }, () => [
       { ...place("n"), secretUid: "s", merged: false, former: false },
     ]);
     tracker.takeBack("c", "n");
@@ -255,7 +255,7 @@ describe("what is taken back", () => {
     tracker.judged(place("n"), [], ["c"]);
     save("c");
     const follower = members();
-    follower.observed({ credentialUid: "c", part: 0 }, parts.get("c 0"));
+    follower.observed({ credentialUid: "c", part: 0 }, () => parts.get("c 0") ?? []);
     expect([follower.has("c", "n"), follower.holds(place("n"), "s", "c")]).toEqual([false, true]);
   });
 });
@@ -335,7 +335,7 @@ describe("the record", () => {
 
   it("of before, without members, is written again where somebody deletes it", () => {
     const tracker = members();
-    tracker.observed({ credentialUid: "c", part: 0 }, []);
+    tracker.observed({ credentialUid: "c", part: 0 }, () => []);
     tracker.lead();
     tracker.observed({ credentialUid: "c", part: 0 }, undefined);
     expect([tracker.unsaved("c"), tracker.rows({ credentialUid: "c", part: 0 })]).toEqual([[0], []]);
@@ -354,11 +354,11 @@ describe("the record", () => {
     const tracker = members();
     const row = { secretUid: "s", merged: false, former: false };
     const part = { credentialUid: "c", part: 0 };
-    tracker.observed(part, [
+    tracker.observed(part, () => [
       { ...row, ...place("n") },
       { ...row, ...place("n", "old") },
     ]);
-    tracker.observed(part, [{ ...row, ...place("n") }]);
+    tracker.observed(part, () => [{ ...row, ...place("n") }]);
     expect([tracker.holders(place("n"), "s"), tracker.holders(place("n", "old"), "s")]).toEqual([["c"], []]);
   });
 
@@ -406,12 +406,12 @@ describe("the record", () => {
     const row: MemberRow = { ...place("n"), secretUid: "s", merged: false, former: false };
     const part = { credentialUid: "c", part: 0 };
     const follower = members();
-    follower.observed(part, [row, { ...row, namespaceUid: "m" }]);
-    follower.observed(part, [row]);
+    follower.observed(part, () => [row, { ...row, namespaceUid: "m" }]);
+    follower.observed(part, () => [row]);
     expect([[...follower.namespaces("c")], follower.recorded("c")]).toEqual([["n"], true]);
     follower.lead();
     expect(follower.unsaved("c")).toEqual([]);
-    follower.observed(part, [{ ...row, namespaceUid: "forged" }]);
+    follower.observed(part, () => [{ ...row, namespaceUid: "forged" }]);
     expect([...follower.namespaces("c")]).toEqual(["n"]);
   });
 
@@ -442,7 +442,7 @@ describe("the record", () => {
         const follower = members();
         for (const [key, rows] of parts) {
           const [credentialUid = "", part] = key.split(" ");
-          follower.observed({ credentialUid, part: Number(part) }, rows);
+          follower.observed({ credentialUid, part: Number(part) }, () => rows);
         }
         for (const credential of ["c", "d"]) {
           expect(new Set(follower.namespaces(credential))).toEqual(new Set(tracker.namespaces(credential)));

@@ -10,52 +10,59 @@ function renamed(status: Status | undefined) {
 
 describe("a renamed pull Secret", () => {
   it("is kept for an hour from the moment the new name is seen", () => {
-    expect(retiredNames(renamed({ secretName: "old" }), now)).toEqual([
+    expect(retiredNames(renamed({ secretName: "old" }), { now: () => now })).toEqual([
       { secretName: "old", until: minute(60), over: false },
     ]);
   });
 
   it("keeps its end across restarts", () => {
     const retiring = [{ secretName: "old", until: "2026-01-01T12:30:00Z" }];
-    expect(retiredNames(renamed({ secretName: "new", retiring }), now)).toEqual([
+    expect(retiredNames(renamed({ secretName: "new", retiring }), { now: () => now })).toEqual([
       { secretName: "old", until: minute(30), over: false },
     ]);
-    expect(retiredNames(renamed({ secretName: "new", retiring }), minute(30))).toMatchObject([{ over: true }]);
+    expect(retiredNames(renamed({ secretName: "new", retiring }), { now: () => minute(30) })).toMatchObject([
+      { over: true },
+    ]);
   });
 
   it("may have been renamed twice within the hour", () => {
     const retiring = [{ secretName: "oldest", until: "2026-01-01T12:30:00Z" }];
-    expect(retiredNames(renamed({ secretName: "old", retiring }), now).map(({ secretName }) => secretName)).toEqual([
-      "oldest",
-      "old",
-    ]);
+    expect(
+      retiredNames(renamed({ secretName: "old", retiring }), { now: () => now }).map(({ secretName }) => secretName),
+    ).toEqual(["oldest", "old"]);
   });
 
   it("is known though somebody has taken the present name out of the status", () => {
     const retiring = [{ secretName: "old", until: "2026-01-01T12:30:00Z" }];
-    expect(retiredNames(renamed({ retiring }), now).map(({ secretName }) => secretName)).toEqual(["old"]);
+    expect(retiredNames(renamed({ retiring }), { now: () => now }).map(({ secretName }) => secretName)).toEqual([
+      "old",
+    ]);
   });
 
   it("is not retired where the name came back", () => {
     const retiring = [{ secretName: "new", until: "2026-01-01T12:30:00Z" }];
-    expect(retiredNames(renamed({ secretName: "new", retiring }), now)).toEqual([]);
+    expect(retiredNames(renamed({ secretName: "new", retiring }), { now: () => now })).toEqual([]);
   });
 
   it.each(["soon", "2099-01-01T00:00:00Z", "-271821-04-20T00:00:00Z"])(
     "is kept for an hour, neither longer nor shorter, where somebody has written %j for its end",
     (until) => {
       const retiring = [{ secretName: "old", until }];
-      expect(retiredNames(renamed({ secretName: "new", retiring }), now)).toMatchObject([{ until: minute(60) }]);
+      expect(retiredNames(renamed({ secretName: "new", retiring }), { now: () => now })).toMatchObject([
+        { until: minute(60) },
+      ]);
     },
   );
 
   it("stays no longer than an hour, whatever its status says", () => {
     const retiring = [{ secretName: "old", until: "9999-01-01T00:00:00Z" }];
-    expect(retiredNames(renamed({ secretName: "new", retiring }), now)).toMatchObject([{ until: minute(60) }]);
+    expect(retiredNames(renamed({ secretName: "new", retiring }), { now: () => now })).toMatchObject([
+      { until: minute(60) },
+    ]);
   });
 
   it("has no former name before the first status", () => {
-    expect(retiredNames(renamed(undefined), now)).toEqual([]);
+    expect(retiredNames(renamed(undefined), { now: () => now })).toEqual([]);
   });
 });
 
@@ -73,8 +80,8 @@ describe("the status", () => {
   });
 
   it("is read back as it was written", () => {
-    const retired = retiredNames(renamed({ secretName: "old" }), now);
+    const retired = retiredNames(renamed({ secretName: "old" }), { now: () => now });
     const again = renamed({ secretName: "new", retiring: retiringStatus(retired, () => true) });
-    expect(retiredNames(again, now)).toEqual(retired);
+    expect(retiredNames(again, { now: () => now })).toEqual(retired);
   });
 });

@@ -258,7 +258,7 @@ export const controllerMutants: readonly Mutant[] = [
   fault(
     "references that a Secret's first finding does not ask for are not looked at",
     "controllers/service-account/watches",
-    ["return record !== undefined && index.namesIn(record).length > 0;", "return record !== undefined;"],
+    ["return record !== undefined && index.isNamed(record);", "return record !== undefined;"],
     "controllers/watches",
   ),
   fault(
@@ -276,7 +276,7 @@ export const controllerMutants: readonly Mutant[] = [
   fault(
     "where nobody wants anything any more the record of who is gone stays",
     "entitlement/credential-index",
-    ["        ...[...members.secretNamesIn(namespace.uid)].filter((name) => inUse.isInUse(name)),\n", ""],
+    ["      ...[...members.secretNamesIn(namespace.uid)].filter((name) => inUse.isInUse(name)),\n", ""],
     "world/world",
   ),
   fault(

@@ -15,7 +15,7 @@ import { notSeen, wake } from "../outcome.ts";
 export function recordedMembers(operatorSecrets: Pick<Store<OperatorSecretRecord>, "subscribe">): Members {
   const known = members();
   operatorSecrets.subscribe(({ before, after }) => {
-    if (after?.kind === "members") known.observed(after.part, rowsFromData(after.data));
+    if (after?.kind === "members") known.observed(after.part, () => rowsFromData(after.data));
     else if (before?.kind === "members") known.observed(before.part, undefined);
   });
   return known;

@@ -120,13 +120,19 @@ export function findingOfPlan(
   // Nothing is served in what is somebody else's, so nobody is in another's shadow there.
   const decided = plan.state === "foreign" ? undefined : (plan.decided ?? content);
   const { served = [], shadowed: all = [] } = decided ?? {};
+  // Of hundreds who contribute, each costs what is its own.
+  const formerLogins = Map.groupBy(
+    served.filter(({ former }) => former),
+    ({ credential }) => credential,
+  );
+  const failing = Map.groupBy(content?.failures ?? [], ({ credential }) => credential);
+  const overshadowed = Map.groupBy(all, ({ credential }) => credential);
   for (const { name, role, credential } of contributing) {
     if (role !== "current") continue;
-    const failures = (content?.failures ?? [])
-      .filter((each) => each.credential === name)
-      .map(({ entry, failure }) => failureOfEntry(entry, failure));
-    const shadowed = all.find((each) => each.credential === name);
-    const formers = plan.state === "usable" && content ? formersOf(name, served, content, plan) : [];
+    const failures = (failing.get(name) ?? []).map(({ entry, failure }) => failureOfEntry(entry, failure));
+    const shadowed = overshadowed.get(name)?.[0];
+    const itsFormers = formerLogins.get(name);
+    const formers = itsFormers && plan.state === "usable" && content ? formersOf(itsFormers, content, plan) : [];
     credentials.set(name, {
       failures: [...ownTrouble(plan, name), ...failures],
       notes: shadowed ? [hostShadowed(shadowed)] : [],
@@ -144,22 +150,20 @@ function ownTrouble({ failure, missing }: PullSecretPlan, credential: string): r
   return missing.flatMap((each) => (each.credential === credential ? [failureOfEntry(each.entry, failure)] : []));
 }
 
-/** Entries that live by a login from before they were altered. */
+/** Entries of a RegistryCredential that live by a login from before they were altered. @param formers these logins */
 function formersOf(
-  credential: string,
-  served: readonly ContentLogin[],
+  formers: readonly ContentLogin[],
   { failures }: Content,
   { missing = [] }: PullSecretPlan,
 ): readonly FormerView[] {
   const ends = new Map<string, Temporal.Instant | undefined>();
-  for (const { entry, expiresAt, former, ...each } of served) {
-    if (!former || each.credential !== credential) continue;
+  for (const { entry, expiresAt } of formers) {
     const before = ends.get(entry);
     ends.set(entry, before && expiresAt ? earliestInstant([before, expiresAt]) : (before ?? expiresAt));
   }
   const pending = (entry: string): boolean => {
     const isIts = (each: Pick<ContentLogin, "credential" | "entry">): boolean =>
-      each.credential === credential && each.entry === entry;
+      each.credential === formers[0]?.credential && each.entry === entry;
     return !missing.some(isIts) && failures.every((each) => !isIts(each) || hasTrait(each.failure, "passing"));
   };
   return [...ends].map(([entry, until]) => ({ entry, until, pending: pending(entry) }));

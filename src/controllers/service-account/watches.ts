@@ -89,5 +89,5 @@ function comesBySecrets(
 ): boolean {
   if ([...statusCache.secretNames(namespace)].length > 0) return false;
   const record = stores.namespaces.get(namespace);
-  return record !== undefined && index.namesIn(record).length > 0;
+  return record !== undefined && index.isNamed(record);
 }
