@@ -1,7 +1,7 @@
 // The operator's controllers, queues and workers on a cluster in memory, with static sources; time and requests are the test's.
-import { inMemoryCluster } from "../../src/cli/plan/in-memory-cluster.ts";
+import { inMemoryCluster, type InMemoryCluster } from "../../src/cli/plan/in-memory-cluster.ts";
 import type { ClusterApi } from "../../src/cluster/cluster-api.ts";
-import { clusterStores } from "../../src/cluster/cluster-stores.ts";
+import { clusterStores, type ClusterStores } from "../../src/cluster/cluster-stores.ts";
 import type { Context } from "../../src/controllers/context.ts";
 import { regcredControllers } from "../../src/controllers/index.ts";
 import { credentialMetrics } from "../../src/metrics/credential-metrics.ts";
@@ -34,14 +34,19 @@ export interface InMemoryOptions {
 
 /** Nothing runs before `work`. */
 export function inMemoryOperator({ clock, objects, request, seen = (context) => context }: InMemoryOptions) {
-  const known = clusterStores(log, "0.0.0");
+  const known = copying(clusterStores(log, "0.0.0"));
   const derived = derive(known, clock, operatorNamespace, thrown);
   const { stores } = known;
   const cluster = inMemoryCluster(objects, known, operatorNamespace, () => clock.now());
+  const held: { cluster: InMemoryCluster | undefined } = { cluster };
+  const there = (): InMemoryCluster => {
+    if (!held.cluster) throw new Error("the API server is gone");
+    return held.cluster;
+  };
   const api = Object.fromEntries(
-    Object.entries(cluster.api).map(([name, call]) => [
+    Object.keys(cluster.api).map((name) => [
       name,
-      (...args: never[]) => request(name, () => (call as Call)(...args)),
+      (...args: never[]) => request(name, () => (there().api[name as keyof ClusterApi] as Call)(...args)),
     ]),
   ) as unknown as ClusterApi;
   const { tenants, tokens } = queues({
@@ -62,7 +67,11 @@ export function inMemoryOperator({ clock, objects, request, seen = (context) => 
   cluster.appear();
   const { begin, run } = regcredControllers(seen(context));
   return {
-    cluster,
+    get cluster() {
+      return there();
+    },
+    /** Nothing can be asked any more, and no memory is taken by what was there. */
+    loseServer: () => void (held.cluster = undefined),
     stores,
     context,
     tenants,
@@ -81,4 +90,15 @@ export function inMemoryOperator({ clock, objects, request, seen = (context) => 
         }),
       ),
   };
+}
+
+/** What is read is a copy, as of bytes: the operator has no text in common with the API server, which lies in the same heap here. */
+function copying(known: ClusterStores): ClusterStores {
+  const transforms = Object.fromEntries(
+    Object.entries(known.transforms).map(([one, transform]) => [
+      one,
+      (raw: unknown) => transform(JSON.parse(JSON.stringify(raw))),
+    ]),
+  ) as unknown as ClusterStores["transforms"];
+  return { ...known, transforms };
 }

@@ -22,6 +22,8 @@ export interface Shape {
   readonly credentials: number;
   /** Names of the namespaces that the credential with this number selects. Default: `team-*`. */
   readonly selects?: (credential: number) => readonly string[];
+  /** Of the namespace with this number, which begins with `team-`. Default: nothing but that follows. */
+  readonly nameOf?: (index: number) => string;
   /** All write the same Secret. Default: each has its own. */
   readonly oneSecret?: boolean;
   /** Each namespace has a source, and so a grant, of its own. Default: all share one. */
@@ -72,6 +74,8 @@ export interface GrowingCluster {
   readonly clear: (namespace: string) => Promise<Cost>;
   readonly context: Context;
   readonly secrets: () => number;
+  /** Whatever is written from now on fails. */
+  readonly loseServer: () => void;
   readonly stop: () => Promise<void>;
 }
 
@@ -80,6 +84,7 @@ export function growingCluster(shape: Shape): GrowingCluster {
     namespaces: count,
     credentials,
     selects = () => ["team-*"],
+    nameOf = (index) => `team-${index}`,
     labels: matchLabels,
     answered,
     writeTakes,
@@ -93,7 +98,7 @@ export function growingCluster(shape: Shape): GrowingCluster {
     creationTimestamp: "2026-01-01T00:00:00Z",
     ...(namespace && { namespace }),
   });
-  const names = Array.from({ length: count }, (_, index) => `team-${index}`);
+  const names = Array.from({ length: count }, (_, index) => nameOf(index));
   const credentialName = (index: number): string => `acme-${index}`;
   const specOf = (index: number, include = selects(index)): object => ({
     registries: [
@@ -123,7 +128,7 @@ export function growingCluster(shape: Shape): GrowingCluster {
   const latest = new Map<string, ClusterObject>();
   let generation = 1;
   const operations: Operations = { count: 0, by: {} };
-  const { cluster, stores, context, begin, run, work } = inMemoryOperator({
+  const operator = inMemoryOperator({
     clock,
     seen: (whole) => countedContext(whole, operations),
     objects: {
@@ -155,6 +160,7 @@ export function growingCluster(shape: Shape): GrowingCluster {
       return answer;
     },
   });
+  const { stores, context, begin, run, work } = operator;
   const workers = work(
     (key, signal) => {
       const { controller } = keyOf(key);
@@ -195,19 +201,19 @@ export function growingCluster(shape: Shape): GrowingCluster {
     rotate: () =>
       cost(() => {
         password += 1;
-        cluster.putSource(source());
+        operator.cluster.putSource(source());
       }),
     rotateOne: (namespace) =>
       cost(() => {
         password += 1;
-        cluster.putSource(source(undefined, `hub-${namespace}`));
+        operator.cluster.putSource(source(undefined, `hub-${namespace}`));
       }),
     removeNamespace: (name) =>
       cost(() => {
         version += 1n;
         feed.vanished(name, String(version));
       }),
-    breakSource: () => cost(() => cluster.putSource(source({}))),
+    breakSource: () => cost(() => operator.cluster.putSource(source({}))),
     select: (index, include) =>
       cost(() => {
         const before = latest.get(credentialName(index));
@@ -215,21 +221,22 @@ export function growingCluster(shape: Shape): GrowingCluster {
         generation += 1;
         const after = { ...before, metadata: { ...before.metadata, generation }, spec: specOf(index, include) };
         latest.set(credentialName(index), after);
-        cluster.putCredential(after);
+        operator.cluster.putCredential(after);
       }),
     fill: (namespace) =>
       cost(() => {
         const body = { ...foreignSecret, metadata: { namespace, name: secretName(0) } };
         const { signal } = new AbortController();
-        void cluster.api
+        void operator.cluster.api
           .createSecret(namespace, JSON.stringify(body), signal)
-          .catch(() => cluster.api.replaceSecret(namespace, secretName(0), JSON.stringify(body), signal));
+          .catch(() => operator.cluster.api.replaceSecret(namespace, secretName(0), JSON.stringify(body), signal));
       }),
     clear: (namespace) =>
       cost(() => {
-        const { uid = "", resourceVersion = "" } = cluster.secrets.get(`${namespace}/${secretName(0)}`)?.metadata ?? {};
+        const { uid = "", resourceVersion = "" } =
+          operator.cluster.secrets.get(`${namespace}/${secretName(0)}`)?.metadata ?? {};
         const { signal } = new AbortController();
-        void cluster.api.deleteSecret(namespace, secretName(0), { uid, resourceVersion }, signal);
+        void operator.cluster.api.deleteSecret(namespace, secretName(0), { uid, resourceVersion }, signal);
       }),
     context,
     remove: (index) =>
@@ -237,9 +244,10 @@ export function growingCluster(shape: Shape): GrowingCluster {
         const before = latest.get(credentialName(index));
         if (!before) throw new Error("it is not known yet");
         const deletionTimestamp = clock.now().toString();
-        cluster.putCredential({ ...before, metadata: { ...before.metadata, deletionTimestamp } });
+        operator.cluster.putCredential({ ...before, metadata: { ...before.metadata, deletionTimestamp } });
       }),
-    secrets: () => cluster.secrets.size,
+    secrets: () => operator.cluster.secrets.size,
+    loseServer: operator.loseServer,
     stop: async () => {
       const ended = Promise.all(workers.map((worker) => worker.drain(Temporal.Duration.from({ seconds: 5 }))));
       await clock.advance(Temporal.Duration.from({ seconds: 10 }));

@@ -7,14 +7,16 @@ import { nodeOptions } from "../node-options.ts";
 
 const driver = fileURLToPath(new URL("../growth/kept-memory.ts", import.meta.url));
 /** Bytes: docs/performance.md */
-const most = 3_400;
+const most = 2_300;
 
-it("a namespace that is served costs a few kilobytes, the Secret itself among them", async () => {
+it("a namespace that is served costs a few kilobytes", async () => {
   const kept = async (namespaces: number): Promise<number> => {
-    const options = [...nodeOptions, "--expose-gc", driver, String(namespaces)];
+    // What V8 compiles for speed takes megabytes, which come and go.
+    const options = [...nodeOptions, "--max-opt=0", "--expose-gc", driver, String(namespaces)];
     const { stdout } = await promisify(execFile)(process.execPath, options);
     return Number(stdout);
   };
-  const [few, many] = [await kept(500), await kept(2_500)];
-  expect((many - few) / 2_000).toBeLessThan(most);
+  // Tables grow to twice their size: with both of these they are nearly full.
+  const [few, many] = [await kept(500), await kept(2_000)];
+  expect((many - few) / 1_500).toBeLessThan(most);
 });
