@@ -109,11 +109,11 @@ export type OperatorSecretRecord = StoredObject & {
       }
     /** A token Secret; undefined where it cannot be read, which is as good as none. */
     | { readonly kind: "token"; readonly token: Token | undefined }
-    /** A part of the record of who holds a login; `data` as it is, see member-rows.ts. */
+    /** A part of the record of who holds a login; `data` as it is, see member-rows.ts, until it has been followed. */
     | {
         readonly kind: "members";
         readonly part: MembersPart;
-        readonly data: Readonly<Record<string, string>>;
+        data: Readonly<Record<string, string>> | undefined;
       }
     /** A pull Secret of ours, or of a type that is no source: never read. */
     | { readonly kind: "other"; readonly type: string }

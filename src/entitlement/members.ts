@@ -4,6 +4,7 @@
 // Secret of a tenant, so nobody becomes a member, stays one or ceases to be one by what a tenant writes.
 import { anyUid, type MemberRow, type MembersPart } from "../cluster/member-rows.ts";
 import type { KnownAbsent } from "../runtime/watch/presence.ts";
+import { MultiMap } from "../runtime/multi-map.ts";
 import { SmallMap } from "../runtime/small-map.ts";
 import { memberParts, type Recorded, type StoredParts, type Urgency } from "./member-parts.ts";
 
@@ -87,7 +88,7 @@ export function members(): Members {
 }
 
 class MembersRecord implements Members {
-  readonly #byNamespace = new Map<string, SmallMap<string, Cell>>();
+  readonly #byNamespace = new MultiMap<string, Cell>();
   /** By uid of the credential: members. */
   readonly #counts = new Map<string, number>();
   readonly #listeners: MembersListener[] = [];
@@ -109,10 +110,10 @@ class MembersRecord implements Members {
     for (const listener of this.#listeners) listener.changed(credentialUid, namespaceUid);
   };
 
-  readonly #cellsIn = (namespaceUid: string): readonly Cell[] => this.#byNamespace.get(namespaceUid)?.values() ?? [];
+  readonly #cellsIn = (namespaceUid: string): readonly Cell[] => this.#byNamespace.of(namespaceUid);
 
   readonly #cellAt = ({ namespaceUid, secretName }: Place): Cell | undefined =>
-    this.#byNamespace.get(namespaceUid)?.get(secretName);
+    this.#cellsIn(namespaceUid).find((cell) => cell.secretName === secretName);
 
   /** One that is still to be made is not ours for that: somebody else may be first. */
   readonly #cellOf = (at: Place, secretUid: string): Cell | undefined => {
@@ -136,11 +137,7 @@ class MembersRecord implements Members {
     cell.rows.delete(credentialUid);
     this.#parts.take(part, cell);
     this.#parts.spoil(part);
-    if (cell.rows.size === 0) {
-      const cells = this.#byNamespace.get(cell.namespaceUid);
-      cells?.delete(cell.secretName);
-      if (cells?.size === 0) this.#byNamespace.delete(cell.namespaceUid);
-    }
+    if (cell.rows.size === 0) this.#byNamespace.delete(cell.namespaceUid, cell);
     if (!row.former && !this.has(credentialUid, cell.namespaceUid)) this.#changed(credentialUid, cell.namespaceUid);
   };
 
@@ -169,8 +166,7 @@ class MembersRecord implements Members {
       return known;
     }
     const made: Cell = { namespaceUid, secretName, secretUid, merged, rows: new SmallMap() };
-    const cells = this.#byNamespace.get(namespaceUid) ?? new SmallMap<string, Cell>();
-    this.#byNamespace.set(namespaceUid, cells.set(secretName, made));
+    this.#byNamespace.add(namespaceUid, made);
     return made;
   };
 
@@ -230,7 +226,7 @@ class MembersRecord implements Members {
     new Set(this.#cellsIn(namespaceUid).flatMap(({ rows }) => rows.keys()));
 
   readonly secretNamesIn: Members["secretNamesIn"] = (namespaceUid) =>
-    this.#byNamespace.get(namespaceUid)?.keys() ?? [];
+    this.#cellsIn(namespaceUid).map(({ secretName }) => secretName);
 
   readonly note: Members["note"] = (at, standing, frozen = []) => {
     const before = this.#cellAt(at);

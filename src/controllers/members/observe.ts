@@ -15,8 +15,14 @@ import { notSeen, wake } from "../outcome.ts";
 export function recordedMembers(operatorSecrets: Pick<Store<OperatorSecretRecord>, "subscribe">): Members {
   const known = members();
   operatorSecrets.subscribe(({ before, after }) => {
-    if (after?.kind === "members") known.observed(after.part, () => rowsFromData(after.data));
-    else if (before?.kind === "members") known.observed(before.part, undefined);
+    if (after?.kind === "members") {
+      const { data } = after;
+      // Told once more of the same version: it has been followed.
+      if (!data) return;
+      known.observed(after.part, () => rowsFromData(data));
+      // Nobody reads it again: it is a hundred bytes for each namespace.
+      after.data = undefined;
+    } else if (before?.kind === "members") known.observed(before.part, undefined);
   });
   return known;
 }

@@ -160,6 +160,40 @@ function fixture({ rows, living = [], isBlind = false }: Start = {}) {
 const note = ({ credentials: { members } }: Context, of: string): void =>
   members.note(placeOf(of), { secretUid: "s", merged: false, credentials: [uid] });
 
+describe("a stored part of the record", () => {
+  const rows = [{ ...placeOf("n-1"), secretUid: "s-1", merged: false, former: false }];
+  const partOf = (resourceVersion: string): OperatorSecretRecord | undefined =>
+    transformOperatorSecret(tokenFromData)({
+      type: "regcred.dev/members",
+      metadata: { namespace: "ops", name, uid: "u", resourceVersion },
+      data: rowsToData(rows),
+    });
+
+  it("keeps no lines once it has been followed, and says the same however often it is told", async () => {
+    const secrets = store<OperatorSecretRecord>();
+    const members = recordedMembers(secrets);
+    const feed = secrets.feed();
+    const [first, next] = [partOf("1"), partOf("2")];
+    if (!first || !next) throw new Error("no part");
+    feed.observed(first);
+    expect(first).toMatchObject({ kind: "members", data: undefined });
+    // What somebody else has written meanwhile is told once more, as it stands.
+    await secrets.send(first.key, "us", async () => {
+      feed.observed(next);
+      return undefined;
+    });
+    expect([...members.namespaces(uid)]).toEqual(["n-1"]);
+    // A list of all begins anew.
+    feed.begin();
+    const listed = partOf("2");
+    if (listed) feed.observed(listed);
+    feed.completed("2");
+    expect([...members.namespaces(uid)]).toEqual(["n-1"]);
+    feed.vanished(first.key, "3");
+    expect([...members.namespaces(uid)]).toEqual([]);
+  });
+});
+
 describe("the record of a RegistryCredential", () => {
   it("is begun when it is first looked at, without asking what stands on Secrets", async () => {
     const { context, put, mark, asked, kept } = fixture();
