@@ -3,8 +3,6 @@ import { hasTrait } from "../api/reasons.ts";
 import { shared } from "../cluster/transform/shared.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Failure } from "../runtime/errors.ts";
-import { MultiMap } from "../runtime/multi-map.ts";
-import { SmallMap } from "../runtime/small-map.ts";
 import type { Shadowed } from "../content/content.ts";
 import type { KnownAbsent } from "../runtime/watch/presence.ts";
 import type { SecretState } from "./pull-secret/plan-types.ts";
@@ -45,6 +43,18 @@ export interface FindingChange {
   readonly credentials: ReadonlySet<string>;
 }
 
+/** All that was found in a namespace: never changed, so that all in which nothing is wrong have one. */
+interface Found {
+  /** By name. */
+  readonly secrets: ReadonlyMap<string, SecretFinding>;
+  readonly references: ReferencesFinding | undefined;
+  /** Names of Secrets that have been judged since the start. Nothing once what is found was not there at the start. */
+  readonly judged: ReadonlySet<string | typeof ofReferences>;
+}
+
+const ofReferences = Symbol("references");
+const nothing: Found = { secrets: new Map(), references: undefined, judged: new Set() };
+
 export interface StatusCache {
   secret(namespace: string, name: string): SecretFinding | undefined;
   /** Under which something was found. */
@@ -74,13 +84,13 @@ export function statusCache(clock: Clock): StatusCache {
 
 class CachedFindings implements StatusCache {
   readonly #clock;
-  readonly #secrets = new Map<string, SmallMap<string, SecretFinding>>();
-  readonly #references = new Map<string, ReferencesFinding>();
-  readonly #alike = { secrets: shared<SecretFinding>(), references: shared<ReferencesFinding>() };
+  readonly #found = new Map<string, Found>();
+  readonly #alike = {
+    secrets: shared<SecretFinding>(),
+    references: shared<ReferencesFinding>(),
+    found: shared<Found>(),
+  };
   readonly #since = new Map<string, Map<string, Since>>();
-  // Namespaces whose Secrets, by name, and whose references have been judged since the start. Nothing once what is found was not there
-  // at the start.
-  readonly #judged = { secrets: new MultiMap<string, string>(), references: new Set<string>() };
   readonly #listeners: ((change: FindingChange) => void)[] = [];
   #startedAt: number | undefined;
   // By RegistryCredential: elapsed milliseconds until which somebody fights over it.
@@ -90,30 +100,32 @@ class CachedFindings implements StatusCache {
     this.#clock = clock;
   }
 
+  readonly #in = (namespace: string): Found => this.#found.get(namespace) ?? nothing;
+
+  readonly #set = (namespace: string, found: Found): void => {
+    const isNothing = found.secrets.size + found.judged.size === 0 && !found.references;
+    if (isNothing) return void this.#found.delete(namespace);
+    const text = untroubled(found);
+    this.#found.set(namespace, text === undefined ? found : this.#alike.found(text, () => found));
+  };
+
   readonly #failuresIn = (namespace: string): Set<string> => {
     const reasons = new Set<string>();
     const note = ({ failures, notes }: Finding): void => {
       for (const { reason } of [...failures, ...notes]) reasons.add(reason);
     };
-    for (const finding of this.#secrets.get(namespace)?.values() ?? []) finding.credentials.forEach(note);
-    const found = this.#references.get(namespace);
-    if (found) note(found);
+    const { secrets, references } = this.#in(namespace);
+    for (const finding of secrets.values()) finding.credentials.forEach(note);
+    if (references) note(references);
     return reasons;
   };
 
-  /** The first judgement since the start of the Secret, or of the references. */
-  readonly #isFirst = (namespace: string, secret?: string): boolean => {
-    const { secrets, references } = this.#judged;
-    this.#startedAt ??= this.#clock.elapsed();
-    if (this.#clock.elapsed() - this.#startedAt >= lookedAtFirst) {
-      secrets.clear();
-      references.clear();
-      return false;
-    }
-    if (secret === undefined ? references.has(namespace) : secrets.has(namespace, secret)) return false;
-    if (secret === undefined) references.add(namespace);
-    else secrets.add(namespace, secret);
-    return true;
+  /** What has been judged since the start, and with it what is judged now, by name of the Secret. */
+  readonly #judged = ({ judged }: Found, now: string | typeof ofReferences | undefined): Found["judged"] => {
+    if (now !== undefined) this.#startedAt ??= this.#clock.elapsed();
+    if (this.#startedAt !== undefined && this.#clock.elapsed() - this.#startedAt >= lookedAtFirst)
+      return nothing.judged;
+    return now === undefined || judged.has(now) ? judged : new Set([...judged, now]);
   };
 
   /** Brings `since` up to date and tells which of `failures` are new in this namespace. */
@@ -121,11 +133,9 @@ class CachedFindings implements StatusCache {
     const before = this.#since.get(namespace);
     const now = this.#failuresIn(namespace);
     // Who waits has not been seen to be well.
-    const waits =
-      this.#secrets
-        .get(namespace)
-        ?.values()
-        .some((finding) => !isJudged(finding)) === true;
+    const waits = this.#in(namespace)
+      .secrets.values()
+      .some((finding) => !isJudged(finding));
     if (waits) for (const reason of before?.keys() ?? []) now.add(reason);
     if (now.size === 0) {
       this.#since.delete(namespace);
@@ -145,52 +155,53 @@ class CachedFindings implements StatusCache {
     for (const listener of this.#listeners) listener({ namespace, credentials });
   };
 
-  readonly secret: StatusCache["secret"] = (namespace, name) => this.#secrets.get(namespace)?.get(name);
+  readonly secret: StatusCache["secret"] = (namespace, name) => this.#in(namespace).secrets.get(name);
 
-  readonly secretNames: StatusCache["secretNames"] = (namespace) => this.#secrets.get(namespace)?.keys() ?? [];
+  // What is set later makes another map.
+  readonly secretNames: StatusCache["secretNames"] = (namespace) => this.#in(namespace).secrets.keys();
 
   readonly setSecret: StatusCache["setSecret"] = (namespace, name, finding) => {
-    const inNamespace = this.#secrets.get(namespace) ?? new SmallMap<string, SecretFinding>();
-    const before = inNamespace.get(name);
+    const before = this.#in(namespace);
     const text = untroubledSecret(finding);
-    inNamespace.set(name, text === undefined ? finding : this.#alike.secrets(text, () => finding));
-    this.#secrets.set(namespace, inNamespace);
+    const kept = text === undefined ? finding : this.#alike.secrets(text, () => finding);
+    const judged = this.#judged(before, isJudged(finding) ? name : undefined);
+    this.#set(namespace, { ...before, secrets: new Map([...before.secrets, [name, kept]]), judged });
     const all = [...finding.credentials.values()];
     const failures = all.flatMap((each) => each.failures);
-    const started = this.#started(namespace, failures, isJudged(finding) && this.#isFirst(namespace, name));
-    this.#tell(namespace, before?.credentials, finding.credentials);
+    const started = this.#started(namespace, failures, judged.size > before.judged.size);
+    this.#tell(namespace, before.secrets.get(name)?.credentials, finding.credentials);
     return started;
   };
 
   readonly forgetSecret: StatusCache["forgetSecret"] = (namespace, name) => {
-    const inNamespace = this.#secrets.get(namespace);
-    const before = inNamespace?.get(name);
-    inNamespace?.delete(name);
-    if (inNamespace?.size === 0) this.#secrets.delete(namespace);
+    const before = this.#in(namespace);
+    const gone = before.secrets.get(name);
+    if (gone) {
+      const secrets = new Map([...before.secrets].filter(([each]) => each !== name));
+      this.#set(namespace, { ...before, secrets, judged: this.#judged(before, undefined) });
+    }
     this.#started(namespace, [], false);
-    if (before) this.#tell(namespace, before.credentials);
+    if (gone) this.#tell(namespace, gone.credentials);
   };
 
-  readonly references: StatusCache["references"] = (namespace) => this.#references.get(namespace);
+  readonly references: StatusCache["references"] = (namespace) => this.#in(namespace).references;
 
   readonly setReferences: StatusCache["setReferences"] = (namespace, finding) => {
-    const before = this.#references.get(namespace);
+    const before = this.#in(namespace);
     const text = untroubledReferences(finding);
-    this.#references.set(namespace, text === undefined ? finding : this.#alike.references(text, () => finding));
-    const started = this.#started(namespace, finding.failures, this.#isFirst(namespace));
-    this.#tell(namespace, before?.generations, finding.generations);
+    const references = text === undefined ? finding : this.#alike.references(text, () => finding);
+    const judged = this.#judged(before, ofReferences);
+    this.#set(namespace, { ...before, references, judged });
+    const started = this.#started(namespace, finding.failures, judged.size > before.judged.size);
+    this.#tell(namespace, before.references?.generations, finding.generations);
     return started;
   };
 
   readonly forget: StatusCache["forget"] = (namespace) => {
-    const found = [...(this.#secrets.get(namespace)?.values() ?? [])].map(({ credentials }) => credentials);
-    const referring = this.#references.get(namespace)?.generations;
-    this.#secrets.delete(namespace);
-    this.#references.delete(namespace);
+    const { secrets, references } = this.#in(namespace);
+    this.#found.delete(namespace);
     this.#since.delete(namespace);
-    this.#judged.secrets.forget(namespace);
-    this.#judged.references.delete(namespace);
-    this.#tell(namespace, ...found, referring);
+    this.#tell(namespace, ...[...secrets.values()].map(({ credentials }) => credentials), references?.generations);
   };
 
   readonly lasting: StatusCache["lasting"] = (namespace, failure) => {
@@ -211,6 +222,19 @@ class CachedFindings implements StatusCache {
 interface Since {
   readonly at: Temporal.Instant;
   readonly foundAtStart: boolean;
+}
+
+/** Undefined: it is kept apart. */
+function untroubled({ secrets, references, judged }: Found): string | undefined {
+  const texts: string[] = [];
+  for (const [name, finding] of secrets) {
+    const text = untroubledSecret(finding);
+    if (text === undefined) return undefined;
+    texts.push(name, text);
+  }
+  const referring = references && untroubledReferences(references);
+  if (references && referring === undefined) return undefined;
+  return JSON.stringify([texts, referring, [...judged].map(String)]);
 }
 
 /** Of a finding that says no more than what is found of nearly every namespace, which is kept once: all that it says. */
