@@ -22,6 +22,13 @@ import { isMerged } from "../../cluster/marks.ts";
 
 export type SecretWrite = Exclude<PullSecretAction, { readonly kind: "none" | "read" }>;
 
+/** What the answer says, in the texts that are kept anyway where its event came first: they are remembered for as long as the Secret stands. */
+function withTextsOf(stored: SecretRecord | undefined, answer: SecretRecord): SecretRecord {
+  if (stored === answer || stored?.uid !== answer.uid || stored.resourceVersion !== answer.resourceVersion)
+    return answer;
+  return { ...answer, uid: stored.uid, resourceVersion: stored.resourceVersion };
+}
+
 export async function applyPlan(run: Run, decision: Decision, signal: AbortSignal): Promise<Result> {
   const { context, namespace, name, memory } = run;
   const { clock, log } = context.runtime;
@@ -39,12 +46,14 @@ export async function applyPlan(run: Run, decision: Decision, signal: AbortSigna
   const wait = waitBeforeWrite(memory.reverts, purpose, clock.elapsed());
   if (wait > 0) return { ...planned, outcome: earliest(wait) };
   if (leftForRecord(run, action, snapshot, signal)) return { finding: undefined, outcome: done };
-  const written = await writeSecret(run, action, snapshot, signal);
+  const answer = await writeSecret(run, action, snapshot, signal);
   memory.unrecordable = undefined;
   log.debug("pull Secret written", { namespace: namespace.name, secret: name, action: action.kind });
   // It may have gone before its answer came.
-  const stands = written !== undefined && context.cluster.stores.pullSecrets.get(written.key) !== undefined;
-  if (stands && isAsPlanned(snapshot, plan, written)) memory.lost = undefined;
+  const stored = answer && context.cluster.stores.pullSecrets.get(answer.key);
+  const stands = stored !== undefined;
+  const written = answer && withTextsOf(stored, answer);
+  if (stands && written && isAsPlanned(snapshot, plan, written)) memory.lost = undefined;
   // The answer may be other than what was sent, and what was found of others may be other with it.
   else if (written) context.queue.enqueue(secretKey(namespace.name, name), { lane: "normal" });
   const place = { namespaceUid: namespace.uid, secretName: name };
