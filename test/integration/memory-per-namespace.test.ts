@@ -7,7 +7,7 @@ import { nodeOptions } from "../node-options.ts";
 
 const driver = fileURLToPath(new URL("../growth/kept-memory.ts", import.meta.url));
 /** Bytes: docs/performance.md */
-const most = 2_300;
+const most = 1_850;
 
 it("a namespace that is served costs a few kilobytes", async () => {
   const kept = async (namespaces: number): Promise<number> => {
