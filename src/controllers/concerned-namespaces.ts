@@ -22,16 +22,19 @@ export function* concernedNamespaces(context: Context, change: Change<Credential
   const names = concernedNames(context, change);
   const isAnywhere =
     isUnread(change.before) || isUnread(change.after) || versions.some((each) => index.concernsAll(each));
-  const holding = index.mayHold(change.key);
   const listed = versions.map(({ spec }) => listedNames(spec.namespaces.include));
   if (!isAnywhere && change.after && listed.every((each) => each !== undefined)) {
-    for (const name of new Set([...listed.flat(), ...holding])) if (stores.namespaces.get(name)) yield name;
+    const named = new Set(listed.flat());
+    for (const name of named) if (stores.namespaces.get(name)) yield name;
+    for (const name of index.mayHold(change.key)) {
+      yield name !== undefined && !named.has(name) && stores.namespaces.get(name) ? name : undefined;
+    }
     return;
   }
   for (const namespace of stores.namespaces.values()) {
     const isConcerned =
       isAnywhere ||
-      holding.has(namespace.name) ||
+      index.mayHoldIn(change.key, namespace) ||
       versions.some(({ spec }) => selectsNamespace(spec.namespaces, namespace, settings.namespace)) ||
       // Of one that is gone nothing else tells.
       names.some((name) => statusCache.secret(namespace.name, name) !== undefined);

@@ -73,9 +73,12 @@ export interface CredentialIndex {
   entitled(credential: RegistryCredential, namespace: NamespaceRecord): boolean;
   /**
    * Namespaces in which something of the credential may be left: its members, and those in which a Secret lists it. Tenants
-   * can write the latter, so it says where to look for what may have to go, and nothing about who may have a login.
+   * can write the latter, so it says where to look for what may have to go, and nothing about who may have a login. Found while
+   * they are gone through; undefined for each that has come before, so that others have a turn there, too.
    */
-  mayHold(credentialName: string): ReadonlySet<string>;
+  mayHold(credentialName: string): Iterable<string | undefined>;
+  /** This one is among them. */
+  mayHoldIn(credentialName: string, namespace: NamespaceRecord): boolean;
   /** Nothing of it is left, and its finalizer has gone: what still turns up of it was written late, and goes too. */
   drained(credential: RegistryCredential): void;
   /** Milliseconds for which that is still expected; undefined: no more. To be asked again then. */
@@ -177,7 +180,19 @@ export function credentialIndex(options: CredentialIndexOptions): CredentialInde
     },
     askingAs: namedAccounts(specs, operatorNamespace),
     entitled: (credential, namespace) => titleOf(credential, namespace) !== undefined,
-    mayHold: (name) => new Set([...marked.namespaces(name), ...membersOf(specs.get(name))]),
+    *mayHold(name) {
+      const told = new Set<string>();
+      for (const found of [marked.namespaces(name), membersOf(specs.get(name))]) {
+        for (const namespace of found) {
+          yield told.has(namespace) ? undefined : namespace;
+          told.add(namespace);
+        }
+      }
+    },
+    mayHoldIn: (name, namespace) => {
+      const uid = specs.get(name)?.uid;
+      return marked.has(name, namespace.name) || (uid !== undefined && members.mayHoldIn(uid, namespace.uid));
+    },
     drained: (credential) => {
       inUse.drained(credential);
       // The watch may have told of its end before the answer to our own write.
@@ -193,8 +208,12 @@ export function credentialIndex(options: CredentialIndexOptions): CredentialInde
 
 /** Names of the namespaces that are there, and in which something of the credential may be. */
 function membersNamed(members: Pick<Members, "mayHold">, namespaceOf: (uid: string) => NamespaceRecord | undefined) {
-  return (credential: RegistryCredential | undefined): readonly string[] =>
-    [...(credential ? members.mayHold(credential.uid) : [])].flatMap((uid) => namespaceOf(uid)?.name ?? []);
+  return function* (credential: RegistryCredential | undefined): Generator<string> {
+    for (const uid of credential ? members.mayHold(credential.uid) : []) {
+      const namespace = namespaceOf(uid);
+      if (namespace) yield namespace.name;
+    }
+  };
 }
 
 interface NamesOptions {

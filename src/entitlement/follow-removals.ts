@@ -52,18 +52,14 @@ export function followRemovals(options: RemovalsOptions): void {
   };
   /** By the uid of the credential: what its last change means to members that it has not been decided for. */
   const undecided = new Map<string, () => void>();
-  const decideInSlices = (credential: RegistryCredential): void => {
-    const left = new Set(members.namespaces(credential.uid));
+  const decideInSlices = (credential: RegistryCredential, uids: readonly string[]): void => {
+    // Both take from it whoever has not been taken yet.
+    const left = uids.values();
     const finish = (): void => {
       for (const uid of left) decide(credential, uid);
-      left.clear();
     };
     undecided.set(credential.uid, finish);
-    const decideOne = (uid: string): void => {
-      left.delete(uid);
-      decide(credential, uid);
-    };
-    void inSlices(left, decideOne).then(() => {
+    void inSlices(left, (uid) => decide(credential, uid)).then(() => {
       if (undecided.get(credential.uid) === finish) undecided.delete(credential.uid);
     });
   };
@@ -72,11 +68,14 @@ export function followRemovals(options: RemovalsOptions): void {
     if (!credential || !concernsMembers(before, credential)) return;
     // Who was taken out by the change before stays out, whatever this one is taken for.
     undecided.get(credential.uid)?.();
-    for (const uid of members.namespaces(credential.uid)) {
+    const cause = before?.uid === credential.uid ? "Spec" : causeAtStart(credential);
+    // All at once: of half of them the guard would take a removal of thousands for one of a few.
+    const uids = [...members.namespaces(credential.uid)];
+    for (const uid of uids) {
       const namespace = namespaceOf(uid);
-      if (namespace) judge(credential, namespace, before?.uid === credential.uid ? "Spec" : causeAtStart(credential));
+      if (namespace) judge(credential, namespace, cause);
     }
-    decideInSlices(credential);
+    decideInSlices(credential, uids);
   });
   namespaces.subscribe((change) => {
     const { before, after } = change;

@@ -4,7 +4,8 @@ import type { SecretRecord } from "../cluster/records.ts";
 import type { Store } from "../runtime/watch/store.ts";
 
 export interface MarkedSecrets {
-  namespaces(credentialName: string): ReadonlySet<string>;
+  /** One by one; one in which several Secrets name it comes as often. */
+  namespaces(credentialName: string): Iterable<string>;
   has(credentialName: string, namespace: string): boolean;
   /** Names that Secrets of the namespace name, whoever has written them, some of them more than once. */
   inNamespace(namespace: string): Iterable<string>;
@@ -37,8 +38,9 @@ export function markedSecrets(
   });
 
   return {
-    namespaces: (credentialName) =>
-      new Set([...(marked.get(credentialName)?.values() ?? [])].flatMap((namespaces) => [...namespaces])),
+    *namespaces(credentialName) {
+      for (const namespaces of marked.get(credentialName)?.values() ?? []) yield* namespaces;
+    },
     has: (credentialName, namespace) =>
       [...(marked.get(credentialName)?.values() ?? [])].some((namespaces) => namespaces.has(namespace)),
     *inNamespace(namespace) {

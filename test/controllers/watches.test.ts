@@ -83,7 +83,8 @@ function heardOf(of: Watched, change: object, there: There): readonly (Request |
     namesOf: () => [],
     concerned: () => credentials,
     concernsAll: ({ status }: RegistryCredential) => status?.extraReferences !== undefined,
-    mayHold: () => new Set(["held"]),
+    mayHold: () => ["held"],
+    mayHoldIn: (_credential: string, { name }: { readonly name: string }) => name === "held",
     onNames: () => undefined,
     exists: (name: string) => name !== "made-up",
     // Only as the account of this name.

@@ -633,12 +633,39 @@ describe("where something of a credential may be left", () => {
     const { asked, put, mark, unmark, unserve } = served(1);
     const retiring = [{ secretName: "old", until: "2026-01-01T13:00:00Z" }];
     put(credential({ ...acme, status: { ...status, retiring } }));
+    const told = () => [...asked.mayHold("acme")].filter((each) => each !== undefined);
+    const isThere = () => asked.mayHoldIn("acme", namespace({ name: "team-00" }));
     mark("team-00", ["acme", "other"], "old");
-    expect([...asked.mayHold("acme")]).toEqual(["team-00"]);
+    expect([told(), isThere()]).toEqual([["team-00"], true]);
     unserve("team-00");
-    expect([...asked.mayHold("acme")]).toEqual(["team-00"]);
+    expect([told(), isThere()]).toEqual([["team-00"], true]);
     unmark("team-00", "old");
-    expect([...asked.mayHold("acme")]).toEqual([]);
+    expect([told(), isThere()]).toEqual([[], false]);
+  });
+
+  it("is a member's namespace where no Secret lists it", () => {
+    const { asked } = served(1);
+    const isIn = (name: string) => asked.mayHoldIn("acme", namespace({ name }));
+    expect([isIn("team-00"), isIn("team-01")]).toEqual([true, false]);
+    expect(asked.mayHoldIn("made-up", namespace({ name: "team-00" }))).toBe(false);
+  });
+
+  it("is looked up as it is gone through, one at a time, and not for thousands at once", () => {
+    let looks = 0;
+    const { asked, put, label, serve, mark } = world(() => (looks += 1));
+    put(acme);
+    for (const name of teams(100)) {
+      label(namespace({ name }));
+      serve(name, ["acme"]);
+      mark(name, ["acme"]);
+    }
+    looks = 0;
+    const holding = asked.mayHold("acme")[Symbol.iterator]();
+    expect(holding.next()).toMatchObject({ done: false });
+    expect(looks).toBeLessThanOrEqual(2);
+    // One that has come already brings a step of its own.
+    const others = [...{ [Symbol.iterator]: () => holding }];
+    expect(others).toEqual([...teams(100).slice(1), ...teams(100).map(() => undefined)]);
   });
 
   it("is known of a credential that comes after the Secrets", () => {

@@ -22,7 +22,7 @@ const marksCount = [
   {
     file: followsRemovals,
     from: "    else if (!members.has(credential.uid, namespace.uid)) guard.left(",
-    to: "    else if (!options.marked.namespaces(credential.name).has(namespace.name)) guard.left(",
+    to: "    else if (!options.marked.has(credential.name, namespace.name)) guard.left(",
   },
   {
     file: followsRemovals,

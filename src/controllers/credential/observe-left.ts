@@ -43,6 +43,7 @@ export async function leftWith(context: Context, credential: RegistryCredential)
   const holds = holderOf(context, credential);
   const isHeld = heldOf(context, credential, names);
   await inSlices(credentialIndex.mayHold(credential.name), (name) => {
+    if (name === undefined) return;
     const namespace = aliveOf(name);
     if (namespace === "not seen") secrets.add(name);
     if (!namespace || namespace === "not seen" || isHeld(name)) return;

@@ -88,12 +88,14 @@ export async function counted(
     eligible.add(namespace.name);
     tally.put(namespace.name, foundIn(context, credential, namespace));
   });
-  const holding = credentialIndex.mayHold(credential.name);
-  await context.runtime.inSlices(holding, (name) => {
+  let holding = 0;
+  await context.runtime.inSlices(credentialIndex.mayHold(credential.name), (name) => {
+    if (name === undefined) return;
+    holding += 1;
     const namespace = eligible.has(name) ? undefined : namespaces.get(name);
     if (namespace) tally.put(name, foundIn(context, credential, namespace));
   });
-  return { tally, looked: eligible.size + holding.size };
+  return { tally, looked: eligible.size + holding };
 }
 
 export function viewsOf(
@@ -285,8 +287,10 @@ async function isLeft(
   const holds = holderOf(context, credential);
   const isRecent = Temporal.Instant.compare(clock.now(), until.add(gracePatience)) < 0;
   let isWaitedFor = false;
-  const holding = credentialIndex.mayHold(credential.name);
-  await inSlices(holding, (name) => {
+  let looked = 0;
+  await inSlices(credentialIndex.mayHold(credential.name), (name) => {
+    if (name === undefined) return;
+    looked += 1;
     const namespace = stores.namespaces.get(name);
     const secret = stores.pullSecrets.look(`${name}/${secretName}`);
     if (!namespace || secret.kind === "absent") return;
@@ -300,7 +304,7 @@ async function isLeft(
     enqueue(secretKey(name, secretName), { lane: "bulk", flow: credential.name });
     if (isRecent || (isHolder && !isGivenUp(context, credential, name, secretName))) isWaitedFor = true;
   });
-  return { found: isWaitedFor, of: holding.size };
+  return { found: isWaitedFor, of: looked };
 }
 
 /** Its tenant has kept it for long enough. */

@@ -102,7 +102,7 @@ export async function storeMembers(
   // What came before the record was begun is written with it.
   if (credential.kind === "there" && !members.recorded(credentialUid)) return done;
   // Of one that is gone, and has not been taken from everybody, it is still to be known who has it.
-  const isOver = credential.kind === "absent" && [...members.mayHold(credentialUid)].length === 0;
+  const isOver = credential.kind === "absent" && isEmpty(members.mayHold(credentialUid));
   const parts = isOver ? partsLeft(context, credentialUid) : members.unsaved(credentialUid, which);
   for (const number of parts) {
     const part = { credentialUid, part: number };
@@ -122,6 +122,11 @@ export async function storeMembers(
   }
   if (credential.kind === "absent" && isOver) members.forgetCredential(credentialUid, credential);
   return credential.kind === "there" || credential.kind === "absent" ? done : requeueAfter(notSeen);
+}
+
+function isEmpty(items: Iterable<string>): boolean {
+  for (const _item of items) return false;
+  return true;
 }
 
 /** Before the process ends: what waits to be stored. What fails is found again after the start. */
