@@ -192,7 +192,7 @@ class MembersRecord implements Members {
       const row = rows.get(credentialUid);
       if (!row || !counts(row) || told.has(namespaceUid)) continue;
       // Nearly every namespace has one Secret, and a Set of thousands takes longer than all else here.
-      if (this.#byNamespace.get(namespaceUid)?.size !== 1) told.add(namespaceUid);
+      if (this.#cellsIn(namespaceUid).length !== 1) told.add(namespaceUid);
       yield namespaceUid;
     }
   }

@@ -129,6 +129,16 @@ describe("with many credentials", () => {
     expect((await served(20)) / (await served(1))).toBeLessThanOrEqual(3);
   });
 
+  it("that all write the same Secret and become known one after the other, all who wait for a record have one run", async () => {
+    const writeTakes = Temporal.Duration.from({ milliseconds: 5 });
+    const cluster = growingCluster({ namespaces: 50, credentials: 60, oneSecret: true, writeTakes });
+    const { secret = 0 } = (await cluster.begin()).runs;
+    expect(cluster.secrets()).toBe(50);
+    // With a run for each answer of a record it was three.
+    expect(secret).toBeLessThanOrEqual(50 * 2.6);
+    await cluster.stop();
+  });
+
   it("that all write the same Secret, the records are written for many namespaces at a time", async () => {
     const credentials = 10;
     /** How often the record of each is written. */

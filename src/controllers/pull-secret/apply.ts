@@ -46,6 +46,7 @@ export async function applyPlan(run: Run, decision: Decision, signal: AbortSigna
   const wait = waitBeforeWrite(memory.reverts, purpose, clock.elapsed());
   if (wait > 0) return { ...planned, outcome: earliest(wait) };
   if (leftForRecord(run, action, snapshot, signal)) return { finding: undefined, outcome: done };
+  memory.recording = undefined;
   const answer = await writeSecret(run, action, snapshot, signal);
   memory.unrecordable = undefined;
   log.debug("pull Secret written", { namespace: namespace.name, secret: name, action: action.kind });
@@ -75,6 +76,7 @@ function leaveAsItIs(run: Run, { snapshot, plan }: Decision, planned: Result): R
   const place = { namespaceUid: namespace.uid, secretName: name };
   memory.lost = undefined;
   memory.unrecordable = undefined;
+  memory.recording = undefined;
   // Of one that is too large to be read nobody knows what stands in it.
   const isSeen = plan.state === "usable" && !(plan.failure && hasTrait(plan.failure, "unread"));
   if (isSeen && record) noteMembers(context, place, record, snapshot);
@@ -130,8 +132,15 @@ function leftForRecord(
   });
   // Until the Secret is written: one that is refused as well has failed, and comes back as seldom as what has failed.
   if (unrecorded.length === 0 || memory.unrecordable) return false;
+  // Those who come one after the other, as at a start, have one run together.
+  const recording = (memory.recording ??= { asked: 0 });
+  recording.asked += 1;
   const goOn = (isStored: boolean): void => {
+    recording.asked -= 1;
+    if (memory.recording !== recording) return;
     if (!isStored) memory.unrecordable = true;
+    if (recording.asked > 0) return;
+    memory.recording = undefined;
     // In turn with those that have not asked yet, so that as many as can be wait for the same write.
     context.queue.enqueue(secretKey(namespace.name, name), { lane: "bulk", flow: "recorded" });
   };

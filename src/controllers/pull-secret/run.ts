@@ -38,7 +38,14 @@ export interface Remembered {
   reverts?: Reverts | undefined;
   /** Who comes into it could not be recorded, and it has not been written since. */
   unrecordable?: boolean | undefined;
+  /** Who comes into it is being recorded, and it has been neither written nor found right since that began. */
+  recording?: Recording | undefined;
   lost?: LostRaces | undefined;
+}
+
+/** How many runs have asked for what is not recorded yet: the last of them that is answered brings the next run. */
+export interface Recording {
+  asked: number;
 }
 
 /** What is remembered of each that was removed. */
@@ -53,6 +60,7 @@ function remembered(before: Remembered | undefined): Remembered {
     settled: undefined,
     reverts: undefined,
     unrecordable: undefined,
+    recording: undefined,
     lost: undefined,
   };
 }
