@@ -8,7 +8,7 @@ import { goneBy } from "../runtime/watch/presence.ts";
 import type { Store } from "../runtime/watch/store.ts";
 import { followRemovals } from "./follow-removals.ts";
 import { type LastGoodSpecs, lastGoodSpecs } from "./last-good-spec.ts";
-import { markedSecrets } from "./marked-secrets.ts";
+import { type MarkedSecrets, markedSecrets } from "./marked-secrets.ts";
 import type { Members } from "./members.ts";
 import { type NamedAccounts, namedAccounts } from "./named-accounts.ts";
 import { type NamesInUse, namesInUse } from "./names-in-use.ts";
@@ -180,19 +180,7 @@ export function credentialIndex(options: CredentialIndexOptions): CredentialInde
     },
     askingAs: namedAccounts(specs, operatorNamespace),
     entitled: (credential, namespace) => titleOf(credential, namespace) !== undefined,
-    *mayHold(name) {
-      const told = new Set<string>();
-      for (const found of [marked.namespaces(name), membersOf(specs.get(name))]) {
-        for (const namespace of found) {
-          yield told.has(namespace) ? undefined : namespace;
-          told.add(namespace);
-        }
-      }
-    },
-    mayHoldIn: (name, namespace) => {
-      const uid = specs.get(name)?.uid;
-      return marked.has(name, namespace.name) || (uid !== undefined && members.mayHoldIn(uid, namespace.uid));
-    },
+    ...whereLeft({ specs, marked, members, membersOf }),
     drained: (credential) => {
       inUse.drained(credential);
       // The watch may have told of its end before the answer to our own write.
@@ -204,6 +192,35 @@ export function credentialIndex(options: CredentialIndexOptions): CredentialInde
     drainedFor: (name) => inUse.drainedFor(name, ({ uid }) => kept.forget(uid)),
     onNames: (listener) => inUse.onNames(listener),
   };
+}
+
+interface WhereLeftOptions {
+  readonly specs: Pick<LastGoodSpecs, "get">;
+  readonly marked: MarkedSecrets;
+  readonly members: Pick<Members, "mayHoldIn">;
+  readonly membersOf: ReturnType<typeof membersNamed>;
+}
+
+/** Where something of a credential may be left. */
+function whereLeft({ specs, marked, members, membersOf }: WhereLeftOptions) {
+  return {
+    mayHold: (name: string) => eachOnce([marked.namespaces(name), membersOf(specs.get(name))]),
+    mayHoldIn: (name: string, { name: namespace, uid }: NamespaceRecord): boolean => {
+      const credential = specs.get(name);
+      return marked.has(name, namespace) || (credential !== undefined && members.mayHoldIn(credential.uid, uid));
+    },
+  };
+}
+
+/** Undefined for each that has come before. */
+function* eachOnce(sources: readonly Iterable<string>[]): Generator<string | undefined> {
+  const told = new Set<string>();
+  for (const source of sources) {
+    for (const each of source) {
+      yield told.has(each) ? undefined : each;
+      told.add(each);
+    }
+  }
 }
 
 /** Names of the namespaces that are there, and in which something of the credential may be. */
