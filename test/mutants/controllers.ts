@@ -345,7 +345,10 @@ export const controllerMutants: readonly Mutant[] = [
   fault(
     "the record of a RegistryCredential that is not seen is deleted",
     "controllers/members/apply",
-    ['const isOver = credential.kind === "absent" && [', 'const isOver = credential.kind !== "there" && ['],
+    [
+      'const isOver = credential.kind === "absent" && isEmpty(',
+      'const isOver = credential.kind !== "there" && isEmpty(',
+    ],
     "controllers/members/controller",
   ),
   fault(
