@@ -333,7 +333,7 @@ export const controllerMutants: readonly Mutant[] = [
   fault(
     "a Secret in which nothing of ours is left is owned",
     "entitlement/members",
-    ["      cells?.delete(cell.secretName);\n", ""],
+    ["    if (cell.rows.size === 0) this.#byNamespace.delete(cell.namespaceUid, cell);\n", ""],
     "entitlement/members",
   ),
   fault(

@@ -72,14 +72,11 @@ export interface Settled {
   readonly plan: PullSecretPlan;
 }
 
-/** By name of the Secret. A namespace that is made anew under its name is another one. */
-class NamespaceMemory extends SmallMap<string, Remembered> {
-  readonly uid;
-
-  constructor(uid: string) {
-    super();
-    this.uid = uid;
-  }
+/** A namespace that is made anew under its name is another one. */
+interface NamespaceMemory {
+  readonly uid: string;
+  /** By name of the Secret. */
+  readonly secrets: SmallMap<string, Remembered>;
 }
 
 // Far more than a cluster has (https://kubernetes.io/docs/setup/best-practices/cluster-large/). Whichever is forgotten is looked at
@@ -128,13 +125,13 @@ function secretsOf(
   context: Context,
   memories: Memory<NamespaceMemory>,
   { name, uid }: NamespaceRecord,
-): NamespaceMemory {
+): NamespaceMemory["secrets"] {
   const before = memories.get(name);
-  if (before?.uid === uid) return before;
-  const made = new NamespaceMemory(uid);
-  memories.set(name, made);
+  if (before?.uid === uid) return before.secrets;
+  const secrets: NamespaceMemory["secrets"] = new SmallMap();
+  memories.set(name, { uid, secrets });
   if (before) forgetLogins(context, name, namesFound(context, name, before));
-  return made;
+  return secrets;
 }
 
 /** Whatever was given, something was found of the Secret, or is remembered of it. */
@@ -143,7 +140,7 @@ function namesFound(
   namespace: string,
   before: NamespaceMemory | undefined,
 ): ReadonlySet<string> {
-  return new Set([...statusCache.secretNames(namespace), ...(before?.keys() ?? [])]);
+  return new Set([...statusCache.secretNames(namespace), ...(before?.secrets.keys() ?? [])]);
 }
 
 /** What the one before was given under any of the names is no reason to give it to one that was made anew. */
