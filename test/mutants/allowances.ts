@@ -182,7 +182,7 @@ export const allowanceMutants: readonly Mutant[] = [
     "to take what a claim had before it was taken back for a moment",
     "owes nothing of before to a host that was taken back",
     "secret-laws.ts",
-    "Math.min(since, ledger.writtenAt(uid, key, password) ?? since)",
+    "Math.min(since, at ?? since)",
     "since",
   ),
   allowance(
@@ -355,5 +355,17 @@ export const allowanceMutants: readonly Mutant[] = [
     "secret-laws.ts",
     "[...leaving, ...left]",
     "leaving",
+  ),
+  allowance(
+    "a reference whose record went while a login of one without a drain stood there",
+    "leaves to tenants what refers to a login of one that went without a drain",
+    "laws.ts",
+    "  if (secret && isOrphaned(ledger, secret)) return true;\n",
+  ),
+  allowance(
+    "to know of no use that could not be stored",
+    "knows of no former login whose use could not be stored",
+    "secret-laws.ts",
+    "    if (at !== undefined && isUseUnstored(ledger, identity, { password, at })) return;\n",
   ),
 ];

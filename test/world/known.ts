@@ -1564,4 +1564,81 @@ export const known: readonly Known[] = [
       ),
     ],
   },
+  {
+    what: "leaves to tenants what refers to a login of one that went without a drain, whoever has that Secret afterwards",
+    steps: [
+      soon({ act: "restart", after: 2, sent: false }),
+      after(30 * second, { act: "delete credential", name: "a", how: "forced" }),
+      after(
+        50,
+        create("a", {
+          selects: "a-1",
+          entries: [
+            entry({ name: "e2", role: "account", identity: "TenantServiceAccount", hosts: [hosts[0], hosts[1]] }),
+          ],
+          secretName: "regcred-b",
+          onConflict: "Merge",
+          references: "None",
+          deletionPolicy: "Retain",
+        }),
+      ),
+      after(
+        2 * second,
+        create("b", {
+          selects: "a",
+          entries: [entry({ name: "e2", role: "account", identity: "ServiceAccount" })],
+          references: "None",
+          deletionPolicy: "Retain",
+        }),
+      ),
+      after(50, { act: "delete credential", name: "a", how: "drained" }),
+      after(30 * second, { act: "mend" }),
+      soon(
+        create("a", {
+          selects: "not a-1",
+          entries: [
+            entry({ from: "src-none", identity: "ServiceAccount", hosts: [hosts[0], cloudHost] }),
+            entry({ name: "e2", from: "src-team", role: "team", hosts: [hosts[0], hosts[1]] }),
+          ],
+          references: "None",
+          deletionPolicy: "Retain",
+        }),
+      ),
+    ],
+  },
+  {
+    what: "knows of no former login whose use could not be stored before the process ended",
+    steps: [
+      after(0, { act: "restart", after: 5, sent: true }),
+      after(
+        2 * second,
+        create("c", {
+          selects: "b",
+          entries: [
+            entry({ from: "src-1", role: "r2", identity: "TenantServiceAccount", hosts: [cloudHost] }),
+            entry({ name: "e2", from: "src-1", role: "account", identity: "TenantServiceAccount" }),
+          ],
+          onConflict: "Merge",
+          excludesApp: true,
+        }),
+      ),
+      after(50, {
+        act: "alter credential",
+        name: "c",
+        alteration: {
+          field: "entries",
+          to: [
+            entry({
+              name: "e2",
+              from: "src-none",
+              role: "r2",
+              identity: "ServiceAccount",
+              hosts: [hosts[0], hosts[1]],
+            }),
+          ],
+        },
+      }),
+      after(30 * second, { act: "mend" }),
+    ],
+  },
 ];

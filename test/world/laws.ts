@@ -15,6 +15,7 @@ import { drainedMemory, isSystems, type Ledger } from "./ledger.ts";
 import { loginsIn } from "./logins.ts";
 import { judgeOwnSecret, judgeTenantsSecret } from "./secret-laws.ts";
 import { isUnrecorded } from "./on-record.ts";
+import { isOrphaned } from "./oracle.ts";
 import { secretNames } from "./words.ts";
 
 /** Of what is on its way while it ends. */
@@ -124,8 +125,9 @@ function judgeAccount(ledger: Ledger, { object, before }: ModelEvent): void {
 }
 
 /**
- * It is no longer known as the operator's, for the sake of one who is deleted and leaves to the tenant what it has, or because a tenant's
- * own Secret stands there that nobody is to serve.
+ * It is no longer known as the operator's, for the sake of one who is deleted and leaves to the tenant what it has, because a tenant's
+ * own Secret stands there that nobody is to serve, or because somebody went without a drain whose login stands there. Whoever has the
+ * Secret afterwards does not know it as the operator's either.
  */
 function isGivenUp(
   ledger: Ledger,
@@ -138,6 +140,9 @@ function isGivenUp(
     recordedReferences(each?.metadata.annotations?.[referencesAnnotation]).has(secretName);
   if (!isRecorded(before) || isRecorded(account)) return false;
   if (isBehindTenants(ledger, account, secretName)) return true;
+  const { namespace = "" } = account.metadata;
+  const secret = ledger.server.get({ resource: "secrets", namespace, name: secretName });
+  if (secret && isOrphaned(ledger, secret)) return true;
   const namespaceUid = past.now().namespaces.find(({ name }) => name === account.metadata.namespace)?.uid ?? "";
   const wasServed = (credentialUid: string): boolean =>
     past.lastLeft({ namespaceUid, secretName, credentialUid }) !== undefined;

@@ -158,7 +158,7 @@ function referencesIn(standing: Standing, secret: ClusterObject, claims: readonl
 }
 
 /** Somebody who went without a drain has left a login in it, and what refers to it stays with that. */
-function isOrphaned(ledger: Ledger, secret: ClusterObject): boolean {
+export function isOrphaned(ledger: Ledger, secret: ClusterObject): boolean {
   const { past } = ledger;
   const uids = new Set(past.now().credentials.map(({ uid }) => uid));
   return holdersIn(ledger, secret).some((each) => !uids.has(each.split(" ")[2] ?? ""));

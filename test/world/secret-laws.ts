@@ -9,7 +9,7 @@ import { tokenSecretName } from "../../src/grants/grant-tracker.ts";
 import { isServedUnder } from "./former-names.ts";
 import type { Ledger } from "./ledger.ts";
 import { loginsIn, otherData } from "./logins.ts";
-import { isUnrecorded } from "./on-record.ts";
+import { isUnrecorded, isUseUnstored } from "./on-record.ts";
 import { type Claim, isOfEntry, selects, underName } from "./truth.ts";
 import { hosts, secretNames } from "./words.ts";
 
@@ -116,7 +116,9 @@ function goes(
   const home = server.get({ resource: "namespaces", name: namespace });
   if (!home || home.metadata.deletionTimestamp !== undefined) return;
   const since = believedSince();
-  if (past.wantedAllThrough(identity, Math.min(since, ledger.writtenAt(uid, key, password) ?? since))) {
+  const at = ledger.writtenAt(uid, key, password);
+  if (past.wantedAllThrough(identity, Math.min(since, at ?? since))) {
+    if (at !== undefined && isUseUnstored(ledger, identity, { password, at })) return;
     complain(`taken: ${key} (${password}) from ${namespace}/${name}, which is still to have it: ${identity}`);
     return;
   }
