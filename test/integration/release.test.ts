@@ -52,7 +52,7 @@ describe("a release to a real registry", () => {
       { what: "chart", repository: "acme/charts/regcred", tag: "1.2.3", manifest },
     ];
     client = await clientOf(user);
-  }, 60_000);
+  });
   afterAll(async () => {
     await registry?.stop();
     await rm(folder, { recursive: true, force: true });
