@@ -57,7 +57,7 @@ describe("a mirror", () => {
       key: createPrivateKey(generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" })),
     }));
     await pushAll(artifacts, outside, silent);
-  }, 60_000);
+  });
   afterAll(async () => {
     for (const each of registries ?? []) await each.stop();
     await rm(folder, { recursive: true, force: true });
